@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What arenasnap says about a whole dump, against the truth of its guest."""
+
+import json
+import os
+import sys
+import zlib
+
+from harness import GUEST, Wrong, arenasnap, expect, hold_against_schema, one_object, run, scratch_dir
+
+CODES = {"excluded", "absent", "cut", "damaged", "unknown_type", "unsupported", "limit", "worker",
+         "io", "nomem"}
+
+
+def against_truth(dump, output, pages=None):
+    """check-truth.py on a file; its summary, or Wrong with the first difference"""
+    argv = [sys.executable, os.path.join(GUEST, "check-truth.py"), "--max", "3"]
+    if pages:
+        argv += ["--pages", pages]
+    if dump.tags & {"lossy", "holes"}:
+        argv += ["--allow-lost"]
+    ran = run(argv + [dump.truth, output], limit=600)
+    lines = ran.out.decode().splitlines()
+    if ran.status:
+        raise Wrong("; ".join(lines) or ran.first_error())
+    return lines[-1].split(", fields")[0]
+
+
+def losses_are_named(doc):
+    """Of a dump that a filter took pages from: nothing is lost without a word"""
+    expect(doc["errors"], "lossy, but no error")
+    for error in doc["errors"]:
+        expect(error["code"] in CODES, "error code %s", error["code"])
+        expect(error["text"].strip(), "an error without a text")
+    named = {error["map"] for error in doc["errors"]} | {error["arena"] for error in doc["errors"]}
+    for arena in doc["arenas"]:
+        who = "arena %s" % arena["id"]
+        if arena["truncated"]:
+            expect(arena["lost"], "%s: truncated, but nothing in lost", who)
+        for lost in arena["lost"]:
+            expect(lost["code"] in CODES and lost["text"], "%s: lost without a reason", who)
+        if arena["unknown"] and arena["id"] is not None:
+            expect(arena["map"] in named or arena["id"] in named, "%s: unknown %s, but no error",
+                   who, arena["unknown"])
+
+
+def holes_are_zeros(dump, doc):
+    """An ELF core without its pages of zeros: only those are not stored"""
+    zeros = "0x%08x" % zlib.crc32(bytes(doc["page_size"]))
+    crc = {(arena["id"], r["pgoff"] + i): c for arena in dump.load_truth()["arenas"]
+           for r in arena["runs"] for i, c in enumerate(r["crc32"])}
+    missing = [(arena["id"], page["pgoff"]) for arena in doc["arenas"] for page in arena["pages"]
+               if page["stored"] is False and page["kind"] != "scratch"]
+    expect(missing, "no page is left out: this dump is no test")
+    for place in missing:
+        expect(crc.get(place) == zeros, "arena %s: page %s is not stored, and no page of zeros",
+               *place)
+
+
+def status_is_right(dump, ran, doc):
+    if "holes" in dump.tags:
+        holes_are_zeros(dump, doc)
+        lost = doc["errors"] or any(arena["truncated"] for arena in doc["arenas"])
+        expect(ran.status == (1 if lost else 0), "status %d, errors %s", ran.status,
+               doc["errors"][:1])
+        return
+    if "lossy" in dump.tags:
+        expect(ran.status == 1, "lossy, but status %d", ran.status)
+        losses_are_named(doc)
+        return
+    expect(ran.status == 0, "status %d: %s", ran.status, ran.first_error())
+    expect(doc["errors"] == [], "errors: %s", doc["errors"][:1])
+    expect(not ran.err, "on stderr: %s", ran.first_error())
+
+
+def untouched(function, dump):
+    """The dump is never at risk"""
+    before = os.stat(dump.path)
+    result = function(dump)
+    after = os.stat(dump.path)
+    expect((before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns),
+           "the dump was written to")
+    return result
+
+
+def json_is_true(dump):
+    """-j with pages: equal to the truth; without: the same but for pages"""
+    with scratch_dir() as tmp:
+        ran = arenasnap("-j", "-p", dump.path)
+        doc = one_object(ran, "-j -p")
+        output = os.path.join(tmp, "out.json")
+        with open(output, "wb") as f:
+            f.write(ran.out)
+        summary = against_truth(dump, output)
+    status_is_right(dump, ran, doc)
+    short = arenasnap("-j", dump.path)
+    for arena in doc["arenas"]:
+        arena.pop("pages")
+    expect(one_object(short, "-j") == doc, "-j differs from -j -p in more than pages")
+    return "%s, %.2f s CPU, %d KiB" % (summary, short.cpu, short.peak_kb)
+
+
+def contents_are_true(dump):
+    """-o: snapshot.json and the pages of each arena"""
+    with scratch_dir() as tmp:
+        out = os.path.join(tmp, "out")
+        ran = arenasnap("-o", out, dump.path, limit=600)
+        snapshot = os.path.join(out, "snapshot.json")
+        summary = against_truth(dump, snapshot, out)
+        with open(snapshot, encoding="utf-8") as f:
+            doc = json.load(f)
+        hold_against_schema(doc, "snapshot.json")
+        if "holes" in dump.tags:        # contents were asked for
+            expect(ran.status == 1, "pages are not stored, but status %d", ran.status)
+            expect(ran.err, "pages are not stored, and not a word about it")
+        else:
+            status_is_right(dump, ran, doc)
+        strange = [name for name in os.listdir(out)
+                   if name != "snapshot.json" and not name.endswith(".bin")]
+        expect(not strange, "left in the folder: %s", strange)
+    return summary
+
+
+def list_is_plain(dump):
+    """The list: one line for each arena, within 80 columns"""
+    doc = one_object(arenasnap("-j", dump.path), "-j")
+    ran = arenasnap(dump.path)
+    lines = ran.out.decode("utf-8").splitlines()
+    wide = [line for line in lines if len(line) > 80]
+    expect(not wide, "wider than 80 columns: %s", wide[:1])
+    expect(len(lines) == len(doc["arenas"]) + 1, "%d lines for %d arenas", len(lines),
+           len(doc["arenas"]))
+    want = {"complete": 0, "partial": 1, "failed": 3}[doc["status"]]
+    expect(ran.status == want, "status %d, with -j %d", ran.status, want)
+
+
+def none_is_an_answer(dump):
+    """A kernel without arenas: status 0 and a sentence"""
+    ran = arenasnap(dump.path)
+    text = ran.out.decode("utf-8").splitlines()
+    expect(ran.status == 0, "status %d: %s", ran.status, ran.first_error())
+    expect(len(text) == 1 and "arena" in text[0], "no clear sentence: %r, %s", text,
+           ran.first_error())
+    doc = one_object(arenasnap("-j", dump.path), "-j")
+    expect(doc["arenas"] == [] and doc["errors"] == [] and doc["status"] == "complete",
+           "-j: arenas %s, errors %s, status %s", doc["arenas"], doc["errors"], doc["status"])
+    return text[0]
+
+
+def no_answer(dump):
+    """A dump that cannot be answered: status 3 and one sentence"""
+    ran = arenasnap(dump.path)
+    lines = ran.err.decode("utf-8").splitlines()
+    expect(ran.status == 3, "status %d, not 3: %s", ran.status, ran.first_error())
+    expect(ran.out == b"", "on stdout: %r", ran.out[:80])
+    expect(len(lines) == 1, "%d lines on stderr: %s", len(lines), lines[:3])
+    expect(lines[0].startswith("arenasnap: %s: " % dump.path), "not told as it must be: %s", lines[0])
+    doc = one_object(arenasnap("-j", dump.path), "-j")
+    expect(doc["errors"], "-j: no error")
+    return lines[0].split(": ", 2)[2]
+
+
+def flat_is_told(dump):
+    """A flattened file: answered, or refused with the way out"""
+    if arenasnap(dump.path).status == 3:
+        text = no_answer(dump)
+        expect("makedumpfile -R" in text, "the cure (makedumpfile -R) is not named: %s", text)
+        return text
+    return json_is_true(dump)
+
+
+def variants_agree(dumps):
+    """The formats of one crash: the same but for the name of the file"""
+    first = None
+    for dump in dumps:
+        doc = one_object(arenasnap("-j", "-p", dump.path), dump.name)
+        doc.pop("vmcore")
+        if first is None:
+            first = doc
+        if doc != first:
+            raise Wrong("%s differs from %s: %s" % (dump.name, dumps[0].name,
+                                                    first_difference(first, doc)))
+    return "%d formats" % len(dumps)
+
+
+def many_at_once(dumps):
+    """Several vmcores: a line each, in the order of the arguments"""
+    paths = [dump.path for dump in dumps]
+    ran = arenasnap("-j", *paths, limit=300)
+    docs = [json.loads(line) for line in ran.out.decode("utf-8").splitlines()]
+    expect([doc["vmcore"] for doc in docs] == paths, "order: %s", [doc["vmcore"] for doc in docs])
+    for path, doc in zip(paths, docs):
+        expect(one_object(arenasnap("-j", path), path) == doc, "%s: other than alone", path)
+    return "%d vmcores" % len(paths)
+
+
+def first_difference(a, b, where=""):
+    """The place of the first difference of two JSON values"""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in list(a) + [key for key in b if key not in a]:
+            if key not in a or key not in b or a[key] != b[key]:
+                return first_difference(a.get(key), b.get(key), "%s.%s" % (where, key))
+    if isinstance(a, list) and isinstance(b, list):
+        for i, (x, y) in enumerate(zip(a, b)):
+            if x != y:
+                return first_difference(x, y, "%s[%d]" % (where, i))
+        return "%s: %d entries, %d entries" % (where, len(a), len(b))
+    return "%s: %.80r, %.80r" % (where, a, b)

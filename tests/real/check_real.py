@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check arenasnap and arena.so on real dumps.
+
+usage: run.sh [quick] [-t SECONDS] [WORD]...
+
+  quick       the checks that fit in about 25 minutes from an empty cache
+  -t SECONDS  after that many seconds the rest is skipped
+  WORD        only checks with WORD in their name, such as a dump, `crash`,
+              `cut`, `formats`, `repo:`, `shared:`
+
+Dumps come from fixtures/vmcores (repo:), from the folder that
+ARENA_SHARED_VMCORES names (shared:, default ../shared/vmcores beside the
+repository), and from make-dumps.sh, which makes them in ARENA_CACHE.
+ARENASNAP and ARENA_SO name other builds than those at the top of the repository.
+"""
+
+import argparse
+import os
+import sys
+
+import answers
+import cuts
+import in_crash
+from harness import ARENASNAP, CACHE, REPO, Report, made_dumps, stored_dumps
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog="run.sh", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-t", "--time", type=int, metavar="SECONDS",
+                        default=int(os.environ.get("ARENA_TIME") or 0) or None)
+    parser.add_argument("words", nargs="*")
+    opts = parser.parse_args(argv)
+    opts.quick = "quick" in opts.words
+    opts.words = [word for word in opts.words if word != "quick"]
+    return opts
+
+
+def check_dump(report, dump):
+    """What is asked of one whole dump, by what it is"""
+    if "none" in dump.tags:
+        report.check(dump.name + " no arenas", answers.untouched, answers.none_is_an_answer, dump)
+    elif "noinfo" in dump.tags:
+        report.check(dump.name + " refused", answers.untouched, answers.no_answer, dump)
+    elif "flat" in dump.tags:
+        report.check(dump.name + " flattened", answers.untouched, answers.flat_is_told, dump)
+    else:
+        report.check(dump.name + " -j", answers.untouched, answers.json_is_true, dump)
+        report.check(dump.name + " -o", answers.untouched, answers.contents_are_true, dump)
+        report.check(dump.name + " list", answers.untouched, answers.list_is_plain, dump)
+
+
+def all_dumps(report, quick):
+    """Every dump there is, the small ones first"""
+    own = list(stored_dumps(os.path.join(REPO, "fixtures", "vmcores"), "repo:"))
+    yield from own
+    shared = os.environ.get("ARENA_SHARED_VMCORES") or os.path.join(
+        os.path.dirname(REPO), "shared", "vmcores")
+    if os.path.isdir(shared):
+        known = {os.path.basename(dump.path) for dump in own}
+        for dump in stored_dumps(shared, "shared:"):
+            if os.path.basename(dump.path) not in known:
+                yield dump
+    else:
+        report.skip("shared:", "there is no folder %s" % shared)
+    yield from made_dumps(report, quick)
+
+
+def in_crash_too(dump, quick):
+    """In the quick run only small dumps of one kernel: its vmlinux alone is 1 GB"""
+    return "crash" in dump.tags and (not quick or dump.name.endswith("zlib.kdump") or
+                                     dump.name.startswith("repo:"))
+
+
+def main():
+    opts = parse(sys.argv[1:])
+    if not os.access(ARENASNAP, os.X_OK):
+        print("run.sh: no %s: make it first" % ARENASNAP, file=sys.stderr)
+        return 2
+    report = Report(opts.words, opts.time)
+    print("dumps are made and kept in %s" % os.path.join(CACHE, "dumps"))
+    dumps = []
+    for dump in all_dumps(report, opts.quick):
+        check_dump(report, dump)
+        dumps.append(dump)
+    formats = [dump for dump in dumps if "formats" in dump.tags]
+    if formats:
+        report.check("formats of one crash", answers.variants_agree, formats)
+    report.check("many vmcores at once", answers.many_at_once,
+                 [dump for dump in dumps if dump.name.startswith("repo:")])
+    for version in in_crash.VERSIONS:
+        for dump in dumps:
+            if in_crash_too(dump, opts.quick):
+                report.check("crash %s %s" % (version, dump.name), in_crash.same_in_crash, dump,
+                             version)
+    for dump in dumps:
+        if "cut" in dump.tags:
+            report.check("cut %s" % dump.name, cuts.cut_everywhere, dump)
+    return report.summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

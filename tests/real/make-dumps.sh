@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Make the real dumps that run.sh checks, each only if it is not in the cache.
+#
+# shellcheck disable=SC2317	# functions that are called by name
+
+set -u
+
+usage()
+{
+	cat <<-'END'
+	usage: make-dumps.sh [-l] [-q] [NAME]...
+
+	  -l    only list: name, tags, whether it is there
+	  -q    only those that run.sh quick wants
+	  NAME  only these; a shell pattern such as 'aarch64-*' will do
+
+	NAME.truth.json is made beside each. A dump that cannot be made is
+	reported, the others are made all the same; status 1 then.
+
+	environment: ARENA_CACHE (default XDG_CACHE_HOME/arena, ~/.cache/arena);
+	ARENA_STABLE and ARENA_NEWEST: kernels to use, as 6.12.107+deb13 (default:
+	those below while Debian has them, else the newest that it has)
+	END
+}
+
+list='' quick=''
+while getopts 'lqh' o; do
+	case $o in
+	l) list=y ;;
+	q) quick=y ;;
+	h) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+here=$(cd "$(dirname "$0")" && pwd)
+guest=$here/../../fixtures/guest
+cache=${ARENA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arena}
+export ARENA_CACHE=$cache
+dumps=$cache/dumps
+mkdir -p "$dumps"
+wanted=("$@")
+failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+renice -n 10 $$ >/dev/null	# a guest takes all it can get
+
+say()
+{
+	echo "make-dumps: $*" >&2
+}
+
+# release WISH SUITE PATTERN: WISH while it is to be had, else the newest of SUITE
+release()
+{
+	local wish=$1 suite=$2 pattern=$3 conf newest
+
+	if [ -d "$cache/kernel/$wish-amd64" ] ||
+	   ! conf=$("$guest/suite-apt.sh" "$suite" "$cache/apt" 2>/dev/null) ||
+	   APT_CONFIG=$conf apt-cache show "linux-image-$wish-amd64" >/dev/null 2>&1; then
+		echo "$wish"
+		return
+	fi
+	newest=$(APT_CONFIG=$conf apt-cache search --names-only "^linux-image-$pattern-amd64\$" |
+		awk '{ print $1 }' | sort -V | tail -n 1)
+	newest=${newest#linux-image-}
+	echo "${newest%-amd64}"
+}
+
+# short RELEASE: 6.12 of 6.12.107+deb13
+short()
+{
+	echo "${1%%+*}" | cut -d. -f1,2
+}
+
+is_wanted()
+{
+	local name=$1 tags=$2 w
+
+	[ -z "$quick" ] || case $tags in *quick*) ;; *) return 1 ;; esac
+	[ ${#wanted[@]} -gt 0 ] || return 0
+	for w in "${wanted[@]}"; do
+		# shellcheck disable=SC2254
+		case $name in $w) return 0 ;; esac
+	done
+	return 1
+}
+
+# dump NAME TAGS COMMAND [ARG]...: COMMAND gets the path as its last argument
+dump()
+{
+	local name=$1 tags=$2 start=$SECONDS
+	local path=$dumps/$name
+
+	shift 2
+	is_wanted "$name" "$tags" || return 0
+	if [ -n "$list" ]; then
+		[ -s "$path" ] && [ -s "$path.truth.json" ] && tags="$tags here"
+		echo "$name $tags"
+		return
+	fi
+	[ ! -s "$path" ] || [ ! -s "$path.truth.json" ] || return 0
+	if "$@" "$path" >"$log" 2>&1 </dev/null &&
+	   [ -s "$path" ] && [ -s "$path.truth.json" ]; then
+		say "$name made in $((SECONDS - start)) s"
+	else
+		say "$name: $(grep -v '^$' "$log" | tail -n 1)"
+		rm -f "$path" "$path.truth.json"
+		failed=1
+	fi
+}
+
+# boot RELEASE [OPTION]... OUT
+boot()
+{
+	local k=$1
+
+	shift
+	"$guest/make-vmcore.sh" -k "$k" "$@"
+}
+
+# filter FROM [OPTION]... OUT: makedumpfile of forky on an older dump of the cache.
+# 1.7.8: 1.7.2 takes slab pages for user data, 1.7.6 leaves out no free page
+filter()
+{
+	local from=$1 out=${*: -1}
+
+	[ -s "$dumps/$from" ] || { echo "no $from"; return 1; }
+	shift
+	rm -f "$out"
+	"$here/suite-run.sh" forky makedumpfile makedumpfile "${@:1:$#-1}" "$dumps/$from" "$out" ||
+		return 1
+	cp "$dumps/$from.truth.json" "$out.truth.json"
+}
+
+# flatten FROM [OPTION]... OUT: the same, as it comes over a pipe
+flatten()
+{
+	local from=$1 out=${*: -1}
+
+	[ -s "$dumps/$from" ] || { echo "no $from"; return 1; }
+	shift
+	"$here/suite-run.sh" forky makedumpfile makedumpfile -F "${@:1:$#-1}" "$dumps/$from" \
+		>"$out" 2>"$out.log" || { cat "$out.log"; rm -f "$out.log"; return 1; }
+	rm -f "$out.log"
+	cp "$dumps/$from.truth.json" "$out.truth.json"
+}
+
+# QEMU 7.2 writes kdump flattened
+boot_kdump()
+{
+	local out=${*: -1}
+
+	boot "${@:1:$#-1}" "$out.flat" || return 1
+	rm -f "$out"
+	"$here/suite-run.sh" forky makedumpfile makedumpfile -R "$out" <"$out.flat" || return 1
+	mv "$out.flat.truth.json" "$out.truth.json"
+	rm -f "$out.flat"
+}
+
+stable=${ARENA_STABLE:-$(release 6.12.107+deb13 trixie '6[.]12[.].*[+]deb13')}
+newest=${ARENA_NEWEST:-$(release 7.3.4+deb13 trixie-backports '.*[+]deb13')}
+before=$(release 6.1.0-50 bookworm '6[.]1[.]0-[0-9]*')
+s=$(short "$stable")
+n=$(short "$newest")
+
+# Tags: quick; lossy (a filter took what is asked for); formats (variants of one
+# crash); holes (pages of zeros are left out); none (a kernel without arenas); noinfo (no VMCOREINFO: cannot be
+# answered); flat (cannot be opened by the library); cut (cut at many places);
+# crash (asked in crash too); bench (see bench/run.sh)
+crash=x86_64-$s-panic-copy.elf
+dump "$crash" 'quick formats crash' boot "$stable-amd64" -t panic -j copy
+dump "x86_64-$s-panic-zlib.kdump" 'quick formats cut crash bench' filter "$crash" -c -d 31
+dump "x86_64-$s-panic-lzo.kdump" 'quick formats' filter "$crash" -l -d 31
+dump "x86_64-$s-panic-zstd.kdump" 'quick formats' filter "$crash" -z -d 31
+dump "x86_64-$s-panic-raw.kdump" 'quick formats' filter "$crash" -d 31
+dump "x86_64-$s-panic-d30.elf" 'quick formats cut' filter "$crash" -E -d 30
+dump "x86_64-$s-panic-holes.elf" 'quick holes' filter "$crash" -E -d 31
+dump "x86_64-$s-panic-flat.kdump" 'quick flat' flatten "$crash" -c -d 31
+dump "x86_64-$s-qemu.elf" 'quick crash' boot "$stable-amd64"
+dump "x86_64-6.1-qemu.elf" 'quick none' boot "$before-amd64"
+dump "x86_64-$s-qemu-noinfo.elf" 'quick noinfo' boot "$stable-amd64" -n
+dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
+dump "x86_64-$n-qemu-5level.elf" 'quick' boot "$newest-amd64" -5
+dump "x86_64-$n-panic-4cpu.kdump" 'quick lossy crash' \
+	boot "$newest-amd64" -t panic -p 4 -m 832 -j '-c,-d,31'
+dump "aarch64-16k-$n-qemu-lpa2.elf" 'quick' boot "$newest-arm64-16k" -m 768
+dump "aarch64-16k-$n-qemu-va47.elf" '' boot "$newest-arm64-16k" -m 768 -c neoverse-n1
+dump "aarch64-4k-$n-qemu-lpa2.elf" '' boot "$newest-arm64" -m 768
+dump "aarch64-4k-$n-qemu-va48.elf" '' boot "$newest-arm64" -m 768 -c neoverse-n1
+dump "aarch64-4k-$s-qemu-lpa2.elf" '' boot "$stable-arm64" -m 768
+# memory above 4 GiB; all its pages, packed
+dump "x86_64-$s-qemu-high.kdump" '' boot_kdump "$stable-amd64" -f zlib -m 3584
+# one arena of a GiB
+dump "x86_64-$s-qemu-big.elf" 'bench' boot "$stable-amd64" -m 1792 -a arenas.big=262144
+exit $failed
