@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * BPF arenas (kernel/bpf/arena.c): find them, and say which pages each of them has.
+ */
+#ifndef ARENA_ARENA_H
+#define ARENA_ARENA_H
+
+#include "kernel.h"
+#include "problems.h"
+
+/** Fields of a snapshot that may be unknown; arena_field_name() has their names in JSON. */
+enum arena_field {
+	FIELD_USER_VM_START,
+	FIELD_KERN_VM_START,
+	FIELD_MAPPED,
+	FIELD_SCRATCH,
+	FIELD_OUTSIDE,
+	FIELD_MISSING,
+	ARENA_FIELDS
+};
+
+enum page_kind {
+	KIND_PAGE,		/* a page of the arena */
+	KIND_SCRATCH,		/* the arena's scratch page (7.2+): not its memory */
+	KIND_OUTSIDE,		/* beyond declared_pages, or in a guard */
+};
+
+/** One mapped page. Addresses follow from @index: arena_page_*(). */
+struct arena_page {
+	uint64_t phys;
+	uint32_t index;		/* in pages from the start of the kernel area, guard included */
+	uint8_t kind;		/* enum page_kind */
+	uint8_t state;		/* enum state of its contents */
+};
+
+/** A range of the window of which is not known what is mapped. */
+struct arena_lost {
+	bool has_pgoff;		/* false: in a guard, or user_vm_start is not known */
+	uint64_t pgoff, n;	/* pages */
+	uint64_t kernel;	/* address of the first */
+	uint64_t table;		/* physical address of the first lost table; 0: none */
+	struct fault why;
+};
+
+/** One arena at the time of the dump. The names are those of ArenaSnapshot and of JSON. */
+struct arena_snapshot {
+	uint32_t id;
+	char name[17];
+	uint64_t map;			/* address of struct bpf_arena, and of its bpf_map */
+	uint32_t max_entries, map_flags;
+	uint64_t map_extra;
+	uint64_t declared_pages;	/* max_entries, at most 4 GiB of pages */
+	bool span_capped;		/* it was more */
+	uint64_t user_vm_start, user_vm_end;
+	uint64_t kern_vm_start;		/* of the window; 0: not known */
+	uint64_t area;			/* kern_vm->addr: the guard before the window */
+	uint64_t guard;			/* bytes of one guard, GUARD_SZ/2 */
+	uint64_t area_size;		/* bytes, all guards included */
+	uint64_t page_size;
+	bool truncated;			/* @lost is not empty */
+	uint32_t unknown;		/* bit (1 << enum arena_field) */
+	uint64_t mapped, scratch, outside, missing;	/* pages */
+	struct arena_page *pages;	/* pgoff ascending; those without one last */
+	size_t n_pages;
+	struct arena_lost *lost;
+	size_t n_lost;
+};
+
+/** An arena in map_idr. */
+struct arena_found {
+	uint32_t id;
+	uint64_t map;
+};
+
+struct arena_list {
+	struct arena_found *found;	/* ids ascending */
+	size_t n;
+	uint64_t maps;			/* maps of all types that were seen */
+};
+
+/**
+ * Walk map_idr. A node or map that cannot be read goes to @problems; the rest is listed.
+ * False: map_idr cannot be walked at all, out of memory, or interrupted. Free with
+ * arena_list_free() either way.
+ */
+bool arena_find(const struct kernel *k, struct arena_list *list, struct problems *problems,
+		struct fault *why);
+void arena_list_free(struct arena_list *list);
+
+/**
+ * Take the snapshot of @found. @max_pages: keep at most so many pages; 0: all. What cannot be
+ * read is marked in the snapshot and goes to @problems. Its cost grows with the page tables
+ * that exist; no page contents are read.
+ * False: the struct itself cannot be read or is no arena, out of memory, or interrupted.
+ * Free with arena_snapshot_free() either way.
+ */
+bool arena_snapshot(const struct kernel *k, const struct arena_found *found, uint64_t max_pages,
+		    struct arena_snapshot *a, struct problems *problems, struct fault *why);
+void arena_snapshot_free(struct arena_snapshot *a);
+
+/** Only the fields of the struct and its area; no page tables are walked. */
+bool arena_read(const struct kernel *k, const struct arena_found *found,
+		struct arena_snapshot *a, struct problems *problems, struct fault *why);
+
+/** "user_vm_start", ... */
+const char *arena_field_name(enum arena_field field);
+
+/** Addresses of a page of @a. */
+uint64_t arena_page_kernel(const struct arena_snapshot *a, const struct arena_page *p);
+/** False: the page has no pgoff (and no user address). */
+bool arena_page_pgoff(const struct arena_snapshot *a, const struct arena_page *p,
+		      uint64_t *pgoff);
+/** User address of @pgoff: 32-bit arithmetic, as the kernel does it. */
+uint64_t arena_user_address(const struct arena_snapshot *a, uint64_t pgoff);
+
+#endif

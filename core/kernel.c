@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader.h"
+
+/* Debian 7.3 has 6.5 MB of BTF; a blob of more than this is not one kernel's. */
+#define MAX_BTF (UINT64_C(32) << 20)
+
+/* struct new_utsname: six strings of 65 bytes; the third is the release */
+enum { UTS_RELEASE = 2 * 65, UTS_LEN = 65 };
+
+static const char *const symbol_name[SYMBOLS_END] = {
+#define S(name) #name,
+	SYMBOLS(S)
+#undef S
+};
+
+static bool open_vmcoreinfo(struct kernel *k, struct fault *why)
+{
+	const struct memory_facts *facts = &k->mem->facts;
+
+	if (!facts->vmcoreinfo)
+		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
+			"the dump has no VMCOREINFO note, which says where the kernel is; QEMU "
+			"writes it with '-device vmcoreinfo' and the guest's qemu_fw_cfg module");
+	if (!vmcoreinfo_init(&k->vmcoreinfo, facts->vmcoreinfo, facts->vmcoreinfo_len, why))
+		return false;
+	if (!vmcoreinfo_string(&k->vmcoreinfo, "OSRELEASE", k->release, sizeof(k->release)))
+		return fault_set(why, STATE_DAMAGED, SPACE_NONE, 0,
+			"VMCOREINFO has no OSRELEASE");
+	return true;
+}
+
+/* The machine by what VMCOREINFO has for it alone: file headers may be wrong or silent. */
+static bool open_machine(struct kernel *k, struct fault *why)
+{
+	const struct vmcoreinfo *vi = &k->vmcoreinfo;
+	uint64_t v, page;
+	bool ok;
+
+	if (vmcoreinfo_number(vi, "NUMBER(kimage_voffset)", &v)) {
+		k->machine = "aarch64";
+		ok = pagetable_aarch64(&k->format, vi, why);
+	} else if (vmcoreinfo_number(vi, "NUMBER(phys_base)", &v) &&
+		   vmcoreinfo_symbol(vi, "init_top_pgt", &v)) {
+		k->machine = "x86_64";
+		ok = pagetable_x86_64(&k->format, vi, why);
+	} else {
+		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
+			"a kernel for %s; x86_64 and aarch64 are read",
+			k->mem->facts.machine ? k->mem->facts.machine : "an unknown machine");
+	}
+	if (!ok)
+		return false;
+	k->page_shift = k->format.page_shift;
+	k->page_size = UINT64_C(1) << k->page_shift;
+	if (vmcoreinfo_number(vi, "PAGESIZE", &page) && page != k->page_size)
+		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
+			"VMCOREINFO: pages of %" PRIu64 " bytes on %s", page, k->machine);
+	k->pt = pagetable_new(k->mem, &k->format);
+	return k->pt || fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+}
+
+/*
+ * The page tables must map the kernel's image where VMCOREINFO says that it lies, and the
+ * kernel there must be the one that VMCOREINFO names.
+ */
+static bool prove_tables(struct kernel *k, struct fault *why)
+{
+	const struct pagetable_format *f = &k->format;
+	uint64_t uts, phys, left, name = 0;
+	char release[UTS_LEN + 1] = "";
+
+	if (!vmcoreinfo_symbol(&k->vmcoreinfo, "init_uts_ns", &uts))
+		return fault_set(why, STATE_DAMAGED, SPACE_NONE, 0,
+			"VMCOREINFO has no SYMBOL(init_uts_ns)");
+	if (!pagetable_translate(k->pt, uts, &phys, &left, why))
+		return fault_prefix(why, "the kernel's image: ");
+	if (phys != uts - f->image_virt + f->image_phys)
+		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, uts,
+			"the page tables have init_uts_ns at physical 0x%" PRIx64
+			", VMCOREINFO at 0x%" PRIx64, phys, uts - f->image_virt + f->image_phys);
+	vmcoreinfo_number(&k->vmcoreinfo, "OFFSET(uts_namespace.name)", &name);
+	if (!kernel_read(k, uts + name + UTS_RELEASE, release, UTS_LEN, why))
+		return fault_prefix(why, "init_uts_ns: ");
+	if (strcmp(release, k->release))
+		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, uts,
+			"VMCOREINFO is of Linux %s, but that kernel is not in memory there",
+			k->release);
+	return true;
+}
+
+static bool open_symbols(struct kernel *k, struct fault *why)
+{
+	for (size_t i = 0; i < SYMBOLS_END; i++)
+		k->symbol[i].name = symbol_name[i];
+	if (!kallsyms_resolve(k->pt, &k->vmcoreinfo, k->symbol, SYMBOLS_END, &k->encoding,
+			      &k->symbols, why))
+		return false;
+	if (k->symbol[SYMBOL___start_BTF].count != 1 || k->symbol[SYMBOL___stop_BTF].count != 1)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"kallsyms has no __start_BTF: a kernel without BTF, or without "
+			"CONFIG_KALLSYMS_ALL");
+	return true;
+}
+
+static bool open_types(struct kernel *k, struct fault *why)
+{
+	uint64_t start = k->symbol[SYMBOL___start_BTF].addr;
+	uint64_t stop = k->symbol[SYMBOL___stop_BTF].addr;
+	uint8_t *btf;
+	bool ok;
+
+	if (stop <= start || stop - start > MAX_BTF)
+		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, start,
+			"BTF from 0x%" PRIx64 " to 0x%" PRIx64 " cannot be", start, stop);
+	k->btf_size = stop - start;
+	btf = malloc(k->btf_size);
+	if (!btf)
+		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	ok = kernel_read(k, start, btf, k->btf_size, why) || fault_prefix(why, "BTF: ");
+	ok = ok && members_from_btf(&k->members, btf, k->btf_size, &k->has_arenas, why);
+	free(btf);
+	return ok;
+}
+
+/* BTF and kallsyms must agree on whether this kernel has arenas. */
+static bool check_arenas(struct kernel *k, struct fault *why)
+{
+	bool ops = k->symbol[SYMBOL_arena_map_ops].count == 1;
+
+	if (k->has_arenas != ops)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, "%s",
+			ops ? "kallsyms has arena_map_ops, but BTF has no struct bpf_arena" :
+			"BTF has a struct bpf_arena, but kallsyms has no arena_map_ops");
+	if (ops && k->symbol[SYMBOL_map_idr].count != 1)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"kallsyms has %u symbols map_idr, not one", k->symbol[SYMBOL_map_idr].count);
+	return true;
+}
+
+struct kernel *kernel_open(const struct memory *mem, struct fault *why)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+
+	if (!k) {
+		fault_fill(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+		return NULL;
+	}
+	k->mem = mem;
+	if (open_vmcoreinfo(k, why) && open_machine(k, why) && prove_tables(k, why) &&
+	    open_symbols(k, why) && open_types(k, why) && check_arenas(k, why))
+		return k;
+	kernel_close(k);
+	return NULL;
+}
+
+void kernel_close(struct kernel *k)
+{
+	if (k)
+		pagetable_free(k->pt);
+	free(k);
+}
+
+bool kernel_read(const struct kernel *k, uint64_t va, void *buf, size_t n, struct fault *why)
+{
+	return pagetable_read(k->pt, va, buf, n, why);
+}
+
+bool kernel_read_u64(const struct kernel *k, uint64_t va, uint64_t *value, struct fault *why)
+{
+	uint8_t b[8];
+
+	if (!kernel_read(k, va, b, sizeof(b), why))
+		return false;
+	*value = load_u64(b);
+	return true;
+}
+
+bool kernel_read_u32(const struct kernel *k, uint64_t va, uint32_t *value, struct fault *why)
+{
+	uint8_t b[4];
+
+	if (!kernel_read(k, va, b, sizeof(b), why))
+		return false;
+	*value = load_u32(b);
+	return true;
+}
+
+bool kernel_member_u64(const struct kernel *k, uint64_t base, enum member m, uint64_t *value,
+		       struct fault *why)
+{
+	return kernel_read_u64(k, base + k->members.offset[m], value, why);
+}
+
+bool kernel_member_u32(const struct kernel *k, uint64_t base, enum member m, uint32_t *value,
+		       struct fault *why)
+{
+	return kernel_read_u32(k, base + k->members.offset[m], value, why);
+}
+
+bool kernel_has(const struct kernel *k, enum member m)
+{
+	return k->members.known[m];
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An opened dump: who the kernel is, its symbols, its structs and its virtual memory.
+ */
+#ifndef ARENA_KERNEL_H
+#define ARENA_KERNEL_H
+
+#include "kallsyms.h"
+#include "members.h"
+#include "memory.h"
+#include "pagetable.h"
+
+/* Symbols that are looked up; all static data of the kernel. */
+#define SYMBOLS(S) \
+	S(map_idr) \
+	S(arena_map_ops) \
+	S(__start_BTF) \
+	S(__stop_BTF)
+
+enum symbol_id {
+#define S(name) SYMBOL_##name,
+	SYMBOLS(S)
+#undef S
+	SYMBOLS_END
+};
+
+/** Built once by kernel_open(), read-only afterwards. */
+struct kernel {
+	const struct memory *mem;	/* borrowed */
+	struct vmcoreinfo vmcoreinfo;
+	char release[65];		/* uname -r */
+	const char *machine;		/* "x86_64" or "aarch64" */
+	unsigned page_shift;
+	uint64_t page_size;		/* bytes */
+	struct pagetable_format format;
+	struct pagetable *pt;
+	struct symbol symbol[SYMBOLS_END];
+	enum kallsyms_encoding encoding;
+	uint32_t symbols;		/* in kallsyms */
+	uint64_t btf_size;		/* bytes */
+	struct members members;
+	bool has_arenas;		/* false: a kernel without BPF arenas */
+};
+
+/**
+ * Open the kernel in @mem, which is borrowed until kernel_close(): VMCOREINFO, page tables,
+ * kallsyms, BTF, each proved against another. NULL with @why: what is missing or contradicts.
+ */
+struct kernel *kernel_open(const struct memory *mem, struct fault *why);
+void kernel_close(struct kernel *k);
+
+/** Read @n bytes of virtual memory. */
+bool kernel_read(const struct kernel *k, uint64_t va, void *buf, size_t n, struct fault *why);
+
+/** Little-endian values of 8 and 4 bytes at @va. */
+bool kernel_read_u64(const struct kernel *k, uint64_t va, uint64_t *value, struct fault *why);
+bool kernel_read_u32(const struct kernel *k, uint64_t va, uint32_t *value, struct fault *why);
+
+/** A member of the struct at @base; it must be known. */
+bool kernel_member_u64(const struct kernel *k, uint64_t base, enum member m, uint64_t *value,
+		       struct fault *why);
+bool kernel_member_u32(const struct kernel *k, uint64_t base, enum member m, uint32_t *value,
+		       struct fault *why);
+
+bool kernel_has(const struct kernel *k, enum member m);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "members.h"
+
+#include <inttypes.h>
+
+#include "btf.h"
+
+const struct member_info member_info[MEMBERS_END] = {
+#define M(type, name, size, need, loss) { #type, #name, size, need, loss },
+	MEMBERS(M)
+#undef M
+};
+
+static bool check_member(const struct btf_member *got, const struct member_info *want,
+			 struct fault *why)
+{
+	if (!got->found && want->need == REQUIRED)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"the kernel's BTF has no member %s of struct %s, which is needed",
+			want->name, want->type);
+	if (got->found && want->size && got->size != want->size)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"the kernel's BTF: member %s of struct %s has %" PRIu32
+			" bytes; %" PRIu32 " are known", want->name, want->type, got->size,
+			want->size);
+	return true;
+}
+
+bool members_from_btf(struct members *m, const void *data, size_t size, bool *has_arenas,
+		      struct fault *why)
+{
+	struct btf_member want[MEMBERS_END] = { 0 };
+	bool type_found[MEMBERS_END];
+
+	*m = (struct members){ 0 };
+	for (size_t i = 0; i < MEMBERS_END; i++) {
+		want[i].type = member_info[i].type;
+		want[i].member = member_info[i].name;
+	}
+	if (!btf_find_members(data, size, want, MEMBERS_END, type_found, why))
+		return false;
+	*has_arenas = type_found[MEMBER_bpf_arena_map];
+	if (!*has_arenas)
+		return true;
+	for (size_t i = 0; i < MEMBERS_END; i++) {
+		if (!check_member(&want[i], &member_info[i], why))
+			return false;
+		m->known[i] = want[i].found;
+		m->offset[i] = want[i].offset;
+		m->size[i] = want[i].size;
+	}
+	if (m->offset[MEMBER_bpf_arena_map])
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"the kernel's BTF: struct bpf_arena does not begin with its map");
+	return true;
+}

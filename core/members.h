@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one table of kernel structs: what the code needs to know of their layout. Offsets come
+ * from the dump, never from a version. To read a new member, add a line.
+ */
+#ifndef ARENA_MEMBERS_H
+#define ARENA_MEMBERS_H
+
+#include "fault.h"
+
+/*
+ * M(struct, member, size in bytes or 0, need, what is lost without it)
+ * NEW: a member that older kernels do not have, without any loss.
+ */
+#define MEMBERS(M) \
+	M(bpf_map, ops, 8, REQUIRED, "") \
+	M(bpf_map, map_type, 4, REQUIRED, "") \
+	M(bpf_map, max_entries, 4, REQUIRED, "") \
+	M(bpf_map, map_extra, 8, REQUIRED, "") \
+	M(bpf_map, map_flags, 4, REQUIRED, "") \
+	M(bpf_map, id, 4, REQUIRED, "") \
+	M(bpf_map, name, 16, REQUIRED, "") \
+	M(bpf_arena, map, 0, REQUIRED, "") \
+	M(bpf_arena, user_vm_start, 8, REQUIRED, "") \
+	M(bpf_arena, user_vm_end, 8, REQUIRED, "") \
+	M(bpf_arena, kern_vm, 8, REQUIRED, "") \
+	M(bpf_arena, scratch_page, 8, NEW, "scratch pages (7.2 and later)") \
+	M(vm_struct, addr, 8, REQUIRED, "") \
+	M(vm_struct, size, 8, REQUIRED, "") \
+	M(vm_struct, flags, 8, REQUIRED, "") \
+	M(vm_struct, requested_size, 8, OPTIONAL, "a check of the size of the kernel window") \
+	M(idr, idr_rt, 0, REQUIRED, "") \
+	M(idr, idr_base, 4, REQUIRED, "") \
+	M(xarray, xa_head, 8, REQUIRED, "") \
+	M(xa_node, shift, 1, REQUIRED, "") \
+	M(xa_node, slots, 0, REQUIRED, "") \
+	M(xa_node, offset, 1, REQUIRED, "") \
+	M(xa_node, parent, 8, REQUIRED, "") \
+	M(xa_node, array, 8, OPTIONAL, "a check of the nodes of map_idr")
+
+enum member {
+#define M(type, name, size, need, loss) MEMBER_##type##_##name,
+	MEMBERS(M)
+#undef M
+	MEMBERS_END
+};
+
+enum member_need { REQUIRED, OPTIONAL, NEW };
+
+struct member_info {
+	const char *type, *name;
+	uint32_t size;
+	enum member_need need;
+	const char *loss;
+};
+
+extern const struct member_info member_info[MEMBERS_END];
+
+/** Where the members of one kernel are. */
+struct members {
+	bool known[MEMBERS_END];
+	uint32_t offset[MEMBERS_END];	/* bytes */
+	uint32_t size[MEMBERS_END];	/* bytes; 0: not known */
+};
+
+/**
+ * Take the layout from the BTF at @data. *@has_arenas: it has a struct bpf_arena; without one
+ * nothing else is required and true is returned. False: the BTF is damaged, or a required
+ * member is missing or has another size; @why names it.
+ */
+bool members_from_btf(struct members *m, const void *data, size_t size, bool *has_arenas,
+		      struct fault *why);
+
+#endif

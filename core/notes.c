@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "notes.h"
+
+#include <string.h>
+
+#include "reader.h"
+
+static uint64_t pad4(uint64_t n)
+{
+	return (n + 3) & ~UINT64_C(3);
+}
+
+bool notes_next(const uint8_t *notes, size_t len, size_t *pos, struct note *note)
+{
+	struct reader r = reader_init(notes, len);
+	uint32_t name_size, size;
+
+	reader_seek(&r, *pos);
+	name_size = reader_u32(&r);
+	size = reader_u32(&r);
+	note->type = reader_u32(&r);
+	note->name = (const char *)reader_bytes(&r, name_size);
+	if (!note->name || (!name_size && !size))
+		return false;
+	note->name_len = strnlen(note->name, name_size);
+	reader_skip(&r, pad4(name_size) - name_size);
+	note->data = reader_bytes(&r, size);
+	note->size = size;
+	if (r.bad)
+		return false;
+	/* the padding of the last note may be missing */
+	reader_skip(&r, pad4(size) - size);
+	*pos = r.bad ? len : r.pos;
+	return true;
+}
+
+bool notes_find(const uint8_t *notes, size_t len, const char *name, uint32_t type,
+		struct note *note)
+{
+	size_t pos = 0;
+
+	while (notes_next(notes, len, &pos, note))
+		if (note->type == type && note->name_len == strlen(name) &&
+		    !memcmp(note->name, name, note->name_len))
+			return true;
+	return false;
+}
