@@ -172,7 +172,8 @@ static bool guard_size(const struct kernel *k, uint64_t requested, uint64_t *gua
 	uint64_t rounded = (OLD_GUARD_SZ + 2 * k->page_size - 1) & ~(2 * k->page_size - 1);
 
 	*guard = requested - WINDOW;
-	return *guard == rounded || *guard == OLD_GUARD_SZ;
+	/* unfixed 64K kernels up to 6.13 put the window between pages: nothing there is right */
+	return (*guard == rounded || *guard == OLD_GUARD_SZ) && *guard / 2 % k->page_size == 0;
 }
 
 static bool read_area(const struct kernel *k, uint64_t vm, struct arena_snapshot *a,

@@ -38,13 +38,18 @@ struct fault {
 	char text[320];
 };
 
+static inline bool fault_false(void)
+{
+	return false;
+}
+
 /** fault_set(why, kind, space, addr, format, ...): fill @why. False, so a caller can return it. */
-#define fault_set(...) (fault_fill(__VA_ARGS__), false)
+#define fault_set(...) (fault_fill(__VA_ARGS__), fault_false())
 void fault_fill(struct fault *why, enum state kind, enum space space, uint64_t addr,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /** fault_prefix(why, format, ...): put the outer thing in front: "arena 12: ...". False. */
-#define fault_prefix(...) (fault_put_before(__VA_ARGS__), false)
+#define fault_prefix(...) (fault_put_before(__VA_ARGS__), fault_false())
 void fault_put_before(struct fault *why, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
