@@ -169,6 +169,28 @@ def flat_is_told(dump):
     return json_is_true(dump)
 
 
+def true_or_refused(dump):
+    """A file that the library may not read: the truth, or status 3 and a sentence"""
+    if arenasnap(dump.path).status == 3:
+        return "refused: " + no_answer(dump)
+    return json_is_true(dump)
+
+
+def parts_are_one(dump):
+    """The parts of a split set, given together, are one vmcore; in any order"""
+    parts = [dump.path, dump.path + ".2"]
+    for order in (parts, parts[::-1]):
+        ran = arenasnap("-j", "-p", *order)
+        doc = one_object(ran, "both parts")
+        with scratch_dir() as tmp:
+            output = os.path.join(tmp, "out.json")
+            with open(output, "wb") as f:
+                f.write(ran.out)
+            summary = against_truth(dump, output)
+        status_is_right(dump, ran, doc)
+    return summary
+
+
 def variants_agree(dumps):
     """The formats of one crash: the same but for the name of the file"""
     first = None

@@ -45,9 +45,15 @@ def check_dump(report, dump):
         report.check(dump.name + " refused", answers.untouched, answers.no_answer, dump)
     elif "flat" in dump.tags:
         report.check(dump.name + " flattened", answers.untouched, answers.flat_is_told, dump)
+    elif "odd" in dump.tags:
+        report.check(dump.name + " answered or refused", answers.untouched,
+                     answers.true_or_refused, dump)
+    elif "split" in dump.tags:
+        report.check(dump.name + " two parts", answers.untouched, answers.parts_are_one, dump)
     else:
         report.check(dump.name + " -j", answers.untouched, answers.json_is_true, dump)
-        report.check(dump.name + " -o", answers.untouched, answers.contents_are_true, dump)
+        if "nocontents" not in dump.tags:
+            report.check(dump.name + " -o", answers.untouched, answers.contents_are_true, dump)
         report.check(dump.name + " list", answers.untouched, answers.list_is_plain, dump)
 
 

@@ -121,6 +121,16 @@ boot()
 	"$guest/make-vmcore.sh" -k "$k" "$@"
 }
 
+# boot_version PATTERN [OPTION]... OUT: the newest kernel of a series
+boot_version()
+{
+	local k
+
+	k=$(release none trixie-backports "$1")-amd64
+	shift
+	boot "$k" "$@"
+}
+
 # filter FROM [OPTION]... OUT: makedumpfile of forky on an older dump of the cache.
 # 1.7.8: 1.7.2 takes slab pages for user data, 1.7.6 leaves out no free page
 filter()
@@ -148,6 +158,18 @@ flatten()
 	cp "$dumps/$from.truth.json" "$out.truth.json"
 }
 
+# split FROM OUT: OUT and OUT.2
+split()
+{
+	local from=$1 out=$2
+
+	[ -s "$dumps/$from" ] || { echo "no $from"; return 1; }
+	rm -f "$out" "$out.2"
+	"$here/suite-run.sh" forky makedumpfile makedumpfile --split -c -d 31 \
+		"$dumps/$from" "$out" "$out.2" || return 1
+	cp "$dumps/$from.truth.json" "$out.truth.json"
+}
+
 # QEMU 7.2 writes kdump flattened
 boot_kdump()
 {
@@ -169,7 +191,8 @@ n=$(short "$newest")
 # Tags: quick; lossy (a filter took what is asked for); formats (variants of one
 # crash); holes (pages of zeros are left out); none (a kernel without arenas); noinfo (no VMCOREINFO: cannot be
 # answered); flat (cannot be opened by the library); cut (cut at many places);
-# crash (asked in crash too); bench (see bench/run.sh)
+# crash (asked in crash too); nocontents (too many for -o); split (a set of
+# two files); odd (may be refused); versions; bench (see bench/run.sh)
 crash=x86_64-$s-panic-copy.elf
 dump "$crash" 'quick formats crash' boot "$stable-amd64" -t panic -j copy
 dump "x86_64-$s-panic-zlib.kdump" 'quick formats cut crash bench' filter "$crash" -c -d 31
@@ -179,6 +202,7 @@ dump "x86_64-$s-panic-raw.kdump" 'quick formats' filter "$crash" -d 31
 dump "x86_64-$s-panic-d30.elf" 'quick formats cut' filter "$crash" -E -d 30
 dump "x86_64-$s-panic-holes.elf" 'quick holes' filter "$crash" -E -d 31
 dump "x86_64-$s-panic-flat.kdump" 'quick flat' flatten "$crash" -c -d 31
+dump "x86_64-$s-panic-split.kdump" 'quick split' split "$crash"
 dump "x86_64-$s-qemu.elf" 'quick crash' boot "$stable-amd64"
 dump "x86_64-6.1-qemu.elf" 'quick none' boot "$before-amd64"
 dump "x86_64-$s-qemu-noinfo.elf" 'quick noinfo' boot "$stable-amd64" -n
@@ -191,8 +215,23 @@ dump "aarch64-16k-$n-qemu-va47.elf" '' boot "$newest-arm64-16k" -m 768 -c neover
 dump "aarch64-4k-$n-qemu-lpa2.elf" '' boot "$newest-arm64" -m 768
 dump "aarch64-4k-$n-qemu-va48.elf" '' boot "$newest-arm64" -m 768 -c neoverse-n1
 dump "aarch64-4k-$s-qemu-lpa2.elf" '' boot "$stable-arm64" -m 768
+# QEMU writes it in blocks of 64K, whatever the pages of the guest
+dump "aarch64-4k-$n-qemu-64k.kdump" 'odd' boot_kdump "$newest-arm64" -m 768 -f zlib
+# kernels between the two, where each first had something new
+for k in 6.16 6.18 7.2; do
+	dump "x86_64-$k-qemu.elf" 'versions' \
+		boot_version "${k/./[.]}[.][0-9]*[+]deb13"
+done
+# their modules are no longer in the archive, so QEMU's dump would have no VMCOREINFO
+for k in 7.0 7.1; do
+	dump "x86_64-$k-panic.elf" 'versions' \
+		boot_version "${k/./[.]}[.][0-9]*[+]deb13" -t panic -m 832 -j copy
+done
 # memory above 4 GiB; all its pages, packed
 dump "x86_64-$s-qemu-high.kdump" '' boot_kdump "$stable-amd64" -f zlib -m 3584
 # one arena of a GiB
 dump "x86_64-$s-qemu-big.elf" 'bench' boot "$stable-amd64" -m 1792 -a arenas.big=262144
+# one arena of 4 GiB, all its pages there: as large as an arena can be
+dump "x86_64-$s-qemu-full.kdump" 'bench nocontents' \
+	boot_kdump "$stable-amd64" -f zlib -m 5632 -a arenas.big=1048576
 exit $failed
