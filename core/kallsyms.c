@@ -258,12 +258,14 @@ static bool resolve(struct tables *t, struct stream *s, const struct vmcoreinfo 
 		    struct symbol *want, size_t n, enum kallsyms_encoding *encoding,
 		    struct fault *why)
 {
-	/* in VMCOREINFO of both machines; x86_64's swapper_pg_dir is a macro for init_top_pgt */
+	/*
+	 * In VMCOREINFO by their address (mem_section, for one, is there by its value).
+	 * x86_64's swapper_pg_dir is a macro for init_top_pgt.
+	 */
 	struct symbol check[] = {
 		{ .name = "_stext" }, { .name = "init_uts_ns" }, { .name = "swapper_pg_dir" },
 		{ .name = "init_top_pgt" }, { .name = "kallsyms_names" },
 		{ .name = "kallsyms_token_table" }, { .name = "kallsyms_offsets" },
-		{ .name = "node_online_map" }, { .name = "mem_section" },
 	};
 	size_t checks = 0;
 

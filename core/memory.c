@@ -11,29 +11,29 @@ bool memory_fault(const struct memory *mem, enum state state, uint64_t phys, str
 	case STATE_EXCLUDED:
 		if (format[0] == 'E')
 			return fault_set(why, state, SPACE_PHYS, phys,
-				"page at physical 0x%" PRIx64 " was left out of the ELF dump "
+				"the page of physical 0x%" PRIx64 " was left out of the ELF dump "
 				"(excluded, or all zero)", phys);
 		if (mem->facts.level > 0)
 			return fault_set(why, state, SPACE_PHYS, phys,
-				"page at physical 0x%" PRIx64 " is excluded from the dump "
+				"the page of physical 0x%" PRIx64 " is excluded from the dump "
 				"(filtered at level %d)", phys, mem->facts.level);
 		return fault_set(why, state, SPACE_PHYS, phys,
-			"page at physical 0x%" PRIx64 " is excluded from the dump", phys);
+			"the page of physical 0x%" PRIx64 " is excluded from the dump", phys);
 	case STATE_ABSENT:
 		return fault_set(why, state, SPACE_PHYS, phys,
 			"the dump has no memory at physical 0x%" PRIx64, phys);
 	case STATE_CUT:
 		return fault_set(why, state, SPACE_PHYS, phys,
-			"page at physical 0x%" PRIx64 " was not written: the file is cut or "
+			"the page of physical 0x%" PRIx64 " was not written: the file is cut or "
 			"incomplete", phys);
 	case STATE_STORED:
 	case STATE_DAMAGED:
 		return fault_set(why, STATE_DAMAGED, SPACE_PHYS, phys,
-			"page at physical 0x%" PRIx64 " cannot be decoded: the file is damaged",
+			"the page of physical 0x%" PRIx64 " cannot be decoded: the file is damaged",
 			phys);
 	case FAULT_UNSUPPORTED:
 		return fault_set(why, state, SPACE_PHYS, phys,
-			"page at physical 0x%" PRIx64 " is packed in a way that this build "
+			"the page of physical 0x%" PRIx64 " is packed in a way that this build "
 			"cannot unpack", phys);
 	case STATE_UNKNOWN:
 	case FAULT_UNKNOWN_TYPE:
@@ -44,7 +44,7 @@ bool memory_fault(const struct memory *mem, enum state state, uint64_t phys, str
 		break;
 	}
 	return fault_set(why, FAULT_IO, SPACE_PHYS, phys,
-		"page at physical 0x%" PRIx64 " cannot be read", phys);
+		"the page of physical 0x%" PRIx64 " cannot be read", phys);
 }
 
 bool memory_read(const struct memory *mem, uint64_t phys, void *buf, size_t n,

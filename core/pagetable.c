@@ -138,13 +138,13 @@ bool pagetable_translate(struct pagetable *pt, uint64_t va, uint64_t *phys, uint
 		enum entry_kind kind;
 
 		if (!data)
-			return fault_prefix(why, "address 0x%" PRIx64 ": ", va);
+			return fault_prefix(why, "0x%" PRIx64 ": ", va);
 		entry = load_u64(data + entry_index(f, level, va) * sizeof(entry));
 		kind = entry_kind(f, level, entry);
 		switch (kind) {
 		case ENTRY_NONE:
 			return fault_set(why, STATE_ABSENT, SPACE_VIRT, va,
-				"address 0x%" PRIx64 " is not mapped by the kernel", va);
+				"0x%" PRIx64 " is not mapped by the kernel", va);
 		case ENTRY_BAD:
 			return bad_entry(va, table, entry, why);
 		case ENTRY_MEMORY:
@@ -172,7 +172,7 @@ bool pagetable_read(struct pagetable *pt, uint64_t va, void *buf, size_t n, stru
 		if (part > n)
 			part = n;
 		if (!memory_read(pt->mem, phys, out, (size_t)part, why))
-			return fault_prefix(why, "address 0x%" PRIx64 ": ", va);
+			return fault_prefix(why, "0x%" PRIx64 ": ", va);
 		if (__builtin_add_overflow(va, part, &va) && n > part)
 			return fault_set(why, STATE_DAMAGED, SPACE_VIRT, va,
 				"a read runs over the end of the address space");

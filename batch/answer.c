@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "answer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "source.h"
+
+/* Messages on the screen; JSON has all of them. */
+enum { MAX_MESSAGES = 10 };
+
+/* Contents: one sparse file for each arena. */
+struct contents_renderer {
+	struct renderer renderer;
+	int socket;
+	bool failed;		/* a file could not be made or written */
+	struct fault why;
+	uint8_t page[65536];
+};
+
+/* Everything that one answer needs; large, so it is not on the stack. */
+struct workspace {
+	struct sink out, snapshot;
+	int snapshot_fd;
+	struct table_renderer table;
+	struct json_renderer json, snapshot_json;
+	struct contents_renderer contents;
+};
+
+static bool write_fd(void *ctx, const char *text, size_t n)
+{
+	int fd = *(const int *)ctx;
+
+	while (n) {
+		ssize_t done = write(fd, text, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		text += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static bool write_at(int fd, const uint8_t *data, size_t n, uint64_t offset)
+{
+	while (n) {
+		ssize_t done = pwrite(fd, data, n, (off_t)offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		data += done;
+		offset += (uint64_t)done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static bool contents_failed(struct contents_renderer *c, const struct arena_snapshot *a)
+{
+	c->failed = true;
+	return fault_set(&c->why, FAULT_IO, SPACE_NONE, 0,
+		"the contents of arena %" PRIu32 " cannot be written: %s", a->id,
+		strerror(errno ? errno : EIO));
+}
+
+/* Write the pages that have a pgoff; @lost and @first: those that are not stored. */
+static bool write_pages(struct contents_renderer *c, const struct kernel *k,
+			const struct arena_snapshot *a, int fd, uint64_t *lost,
+			struct fault *first)
+{
+	uint64_t pgoff, end = 0;
+	struct fault why;
+
+	for (size_t i = 0; i < a->n_pages; i++) {
+		const struct arena_page *p = &a->pages[i];
+
+		if (p->kind == KIND_SCRATCH || !arena_page_pgoff(a, p, &pgoff))
+			continue;
+		if (i % 256 == 0)
+			memory_progress(k->mem, "writing contents", i, a->n_pages, &why);
+		if (!memory_read(k->mem, p->phys, c->page, a->page_size, &why)) {
+			if (!(*lost)++)
+				*first = why;
+		} else if (!write_at(fd, c->page, a->page_size, pgoff * a->page_size)) {
+			return false;
+		}
+		if (end < (pgoff + 1) * a->page_size)
+			end = (pgoff + 1) * a->page_size;
+	}
+	/* a page at the end that is not stored is a hole, too */
+	return !ftruncate(fd, (off_t)end);
+}
+
+static bool contents_arena(struct renderer *r, const struct kernel *k,
+			   const struct arena_snapshot *a, struct report_result *result)
+{
+	struct contents_renderer *c = (struct contents_renderer *)r;
+	char name[OUTPUT_NAME];
+	struct fault why;
+	uint64_t lost = 0;
+	bool ok;
+	int fd;
+
+	errno = 0;
+	snprintf(name, sizeof(name), "%" PRIu32 ".bin", a->id);
+	fd = output_request(c->socket, name);
+	if (fd < 0)
+		return contents_failed(c, a);
+	ok = write_pages(c, k, a, fd, &lost, &why);
+	if (close(fd) || !ok)
+		return contents_failed(c, a);
+	if (lost) {
+		fault_prefix(&why, "arena %" PRIu32 ": contents of %" PRIu64 " pages are not there: ",
+			     a->id, lost);
+		problems_add_map(&result->problems, &why, a->id, a->map);
+	}
+	return true;
+}
+
+static bool nothing_to_begin(struct renderer *r, const struct kernel *k)
+{
+	(void)r;
+	(void)k;
+	return true;
+}
+
+static bool nothing_to_end(struct renderer *r, const struct kernel *k,
+			   const struct report_result *result)
+{
+	(void)r;
+	(void)k;
+	(void)result;
+	return true;
+}
+
+static void print_problems(const struct job *job, const struct problems *problems)
+{
+	size_t n = problems->n;
+
+	if (job->options->quiet)
+		return;
+	/* "and 1 more" would be no shorter than the one */
+	if (n > MAX_MESSAGES + 1)
+		n = MAX_MESSAGES;
+	for (size_t i = 0; i < n; i++)
+		fprintf(job->messages, "arenasnap: %s: %s\n", job->path,
+			problems->problem[i].why.text);
+	if (n < problems->n)
+		fprintf(job->messages, "arenasnap: %s: and %zu more like these; -j has all\n",
+			job->path, problems->n - n);
+}
+
+static enum report_status fail(const struct job *job, struct workspace *w,
+			       const struct fault *why)
+{
+	if (job->options->json)
+		json_failed(&w->out, "arenasnap", job->path, why);
+	if (!job->options->quiet)
+		fprintf(job->messages, "arenasnap: %s: %s\n", job->path, why->text);
+	return REPORT_FAILED;
+}
+
+/* The renderers that the options ask for; false: snapshot.json cannot be made. */
+static bool set_up(const struct job *job, struct workspace *w, struct renderer *list[3],
+		   size_t *n, struct fault *why)
+{
+	const struct options *o = job->options;
+
+	json_renderer_init(&w->json, &w->out, "arenasnap", job->path);
+	w->json.pages = o->view == VIEW_PAGES;
+	table_renderer_init(&w->table, &w->out);
+	w->table.view = o->view;
+	w->table.runs = o->runs;
+	w->table.headings = o->headings;
+	if (job->socket >= 0) {
+		w->snapshot_fd = output_request(job->socket, "snapshot.json");
+		if (w->snapshot_fd < 0)
+			return fault_set(why, FAULT_IO, SPACE_NONE, 0,
+				"snapshot.json cannot be made in %s", o->output);
+		json_renderer_init(&w->snapshot_json, &w->snapshot, "arenasnap", job->path);
+		w->snapshot_json.pages = true;
+		w->contents.renderer = (struct renderer){
+			nothing_to_begin, contents_arena, nothing_to_end };
+		w->contents.socket = job->socket;
+		/* contents first: they may add errors that the others show */
+		list[(*n)++] = &w->contents.renderer;
+		list[(*n)++] = &w->snapshot_json.renderer;
+	}
+	list[(*n)++] = o->json ? &w->json.renderer : &w->table.renderer;
+	return true;
+}
+
+static bool outputs_failed(const struct job *job, struct workspace *w, struct fault *why)
+{
+	if (w->contents.failed) {
+		*why = w->contents.why;
+		return true;
+	}
+	if (job->socket >= 0 && (w->snapshot.stopped || close(w->snapshot_fd)))
+		return !fault_set(why, FAULT_IO, SPACE_NONE, 0,
+			"snapshot.json cannot be written: %s", strerror(errno));
+	if (w->out.stopped)
+		return !fault_set(why, FAULT_IO, SPACE_NONE, 0,
+			"the answer cannot be kept in a temporary file (TMPDIR): %s",
+			strerror(errno));
+	return false;
+}
+
+static enum report_status answer_kernel(const struct job *job, struct workspace *w,
+					const struct kernel *k)
+{
+	struct report_result result = { 0 };
+	struct renderer *list[3];
+	enum report_status status;
+	struct fault why;
+	size_t n = 0;
+
+	if (!set_up(job, w, list, &n, &why) ||
+	    !report_run(k, &job->options->report, list, n, &result, &why)) {
+		status = fail(job, w, &why);
+	} else if (outputs_failed(job, w, &why)) {
+		fprintf(job->messages, "arenasnap: %s: %s\n", job->path, why.text);
+		status = REPORT_FAILED;
+	} else {
+		print_problems(job, &result.problems);
+		status = result.status;
+	}
+	report_free(&result);
+	return status;
+}
+
+enum report_status answer(const struct job *job)
+{
+	struct workspace *w = calloc(1, sizeof(*w));
+	enum report_status status;
+	struct source *source;
+	struct kernel *k = NULL;
+	struct fault why;
+
+	if (!w)
+		return REPORT_FAILED;
+	sink_init(&w->out, write_fd, (void *)&job->out);
+	sink_init(&w->snapshot, write_fd, &w->snapshot_fd);
+	source = source_open(job->fd, job->size, job->progress, &why);
+	if (source)
+		k = kernel_open(source_memory(source), &why);
+	status = k ? answer_kernel(job, w, k) : fail(job, w, &why);
+	kernel_close(k);
+	if (source)
+		source_close(source);
+	free(w);
+	return status;
+}

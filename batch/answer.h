@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the worker does: one dump, from its descriptor to the answer.
+ */
+#ifndef ARENA_ANSWER_H
+#define ARENA_ANSWER_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "options.h"
+
+struct job {
+	const struct options *options;
+	const char *path;
+	int fd;			/* of the vmcore */
+	uint64_t size;		/* bytes */
+	int progress;		/* terminal for progress, or -1 */
+	int socket;		/* to ask for files of -o, or -1 */
+	int out;		/* the answer */
+	FILE *messages;
+};
+
+/** Answer the job. */
+enum report_status answer(const struct job *job);
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+"Usage: arenasnap [OPTION]... VMCORE...\n"
+"Say what was in every BPF arena of a crashed Linux kernel, from the vmcore alone.\n"
+"\n"
+"  -m, --arena ARENA    only this arena: id, name, or any address of it; may be\n"
+"                       repeated; alone it means -v\n"
+"  -v, --verbose        all fields of each arena, and where the facts came from\n"
+"  -p, --pages          one line for each page\n"
+"      --runs           with -p: join neighbours to one line\n"
+"  -j, --json           one JSON object for each vmcore; pages too with -p\n"
+"  -o, --output DIR     write DIR/snapshot.json and DIR/ID.bin, the contents of\n"
+"                       each arena; DIR must be new or empty\n"
+"      --max-pages N    at most N pages of each arena\n"
+"      --no-headings    no headings in the tables\n"
+"  -q, --quiet          no progress and no messages; see the exit status\n"
+"      --help           print this\n"
+"      --version        print the version\n"
+"\n"
+"ARENA: 0x... is an address; digits are an id and a hexadecimal address;\n"
+"anything else is a name, name:X always.\n"
+"FLAGS in the list: T truncated, M contents missing, S scratch pages, O pages\n"
+"outside of what is declared, C declared more than 4 GiB.\n"
+"\n"
+"Exit status: 0 complete, 1 in part, 2 usage or refused output, 3 failed.\n";
+
+enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "arena", required_argument, NULL, 'm' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "pages", no_argument, NULL, 'p' },
+	{ "runs", no_argument, NULL, OPT_RUNS },
+	{ "json", no_argument, NULL, 'j' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
+	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int usage(const char *text, const char *what)
+{
+	fprintf(stderr, "arenasnap: %s%s\nTry 'arenasnap --help'.\n", text, what);
+	return 2;
+}
+
+static bool parse_count(const char *text, uint64_t *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoull(text, &end, 0);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *n;
+}
+
+/* What the options say together. */
+static int check(struct options *o, bool verbose, bool pages)
+{
+	if (verbose && pages)
+		return usage("-v and -p are two views; choose one", "");
+	if (o->runs && (!pages || o->json))
+		return usage("--runs goes with -p, and without -j", "");
+	if (!o->n_vmcores)
+		return usage("no VMCORE given", "");
+	if (o->output && o->n_vmcores != 1)
+		return usage("-o takes exactly one VMCORE", "");
+	if (verbose || (o->report.n_select && !pages))
+		o->view = VIEW_VERBOSE;
+	if (pages)
+		o->view = VIEW_PAGES;
+	return -1;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	const char **select = calloc((size_t)argc + 1, sizeof(*select));
+	bool verbose = false, pages = false;
+	int c;
+
+	*o = (struct options){ .view = VIEW_LIST, .headings = true };
+	o->report.select = select;
+	if (!select)
+		return usage("out of memory", "");
+	while ((c = getopt_long(argc, argv, "m:vpjo:q", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'm':
+			select[o->report.n_select++] = optarg;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'p':
+			pages = true;
+			break;
+		case OPT_RUNS:
+			o->runs = true;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		case 'o':
+			o->output = optarg;
+			break;
+		case OPT_MAX_PAGES:
+			if (!parse_count(optarg, &o->report.max_pages))
+				return usage("--max-pages: not a number of pages: ", optarg);
+			break;
+		case OPT_NO_HEADINGS:
+			o->headings = false;
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case OPT_HELP:
+			fputs(help, stdout);
+			return 0;
+		case OPT_VERSION:
+			printf("arenasnap %s\n", ARENA_VERSION);
+			return 0;
+		default:
+			fputs("Try 'arenasnap --help'.\n", stderr);
+			return 2;
+		}
+	}
+	o->vmcore = argv + optind;
+	o->n_vmcores = argc - optind;
+	return check(o, verbose, pages);
+}
+
+void options_free(struct options *o)
+{
+	free((void *)o->report.select);
+}

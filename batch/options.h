@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line of arenasnap.
+ */
+#ifndef ARENA_OPTIONS_H
+#define ARENA_OPTIONS_H
+
+#include "../core/report.h"
+
+struct options {
+	struct report_options report;	/* select points into argv */
+	enum view view;
+	bool json, runs, headings, quiet;
+	const char *output;		/* -o DIR, or NULL */
+	char **vmcore;			/* n_vmcores of them, in argv */
+	int n_vmcores;
+};
+
+/**
+ * Parse the command line. Returns -1 to go on, else the exit status: 0 after --help and
+ * --version, 2 after a usage error, which was printed. options_free() either way.
+ */
+int options_parse(struct options *o, int argc, char **argv);
+void options_free(struct options *o);
+
+#endif

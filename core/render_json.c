@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * JSON Lines; the keys and their order are a contract (arenasnap.schema.json).
+ */
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "report.h"
+
+enum { SCHEMA = 1 };
+
+/* Bytes of one valid UTF-8 character at @s, 0 if it is none (RFC 3629). */
+static size_t utf8(const unsigned char *s)
+{
+	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
+	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static bool string(struct sink *out, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	sink_puts(out, "\"");
+	while (*s) {
+		size_t n = utf8(s);
+
+		if (!n) {
+			sink_puts(out, "\\ufffd");
+			n = 1;
+		} else if (*s == '"' || *s == '\\') {
+			sink_printf(out, "\\%c", *s);
+		} else if (*s < ' ' || *s == 0x7f) {
+			sink_printf(out, "\\u%04x", *s);
+		} else {
+			sink_write(out, (const char *)s, n);
+		}
+		s += n;
+	}
+	return sink_puts(out, "\"");
+}
+
+static bool string_or_null(struct sink *out, const char *text)
+{
+	return text ? string(out, text) : sink_puts(out, "null");
+}
+
+static bool hex_or_null(struct sink *out, bool known, uint64_t value)
+{
+	return known ? sink_printf(out, "\"0x%" PRIx64 "\"", value) : sink_puts(out, "null");
+}
+
+static bool number_or_null(struct sink *out, bool known, uint64_t value)
+{
+	return known ? sink_printf(out, "%" PRIu64, value) : sink_puts(out, "null");
+}
+
+static const char *boolean(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static bool knows(const struct arena_snapshot *a, enum arena_field field)
+{
+	return !(a->unknown & 1u << field);
+}
+
+static const char *kind_name(enum page_kind kind)
+{
+	switch (kind) {
+	case KIND_PAGE:
+		return "page";
+	case KIND_SCRATCH:
+		return "scratch";
+	case KIND_OUTSIDE:
+		return "outside";
+	}
+	return "outside";
+}
+
+static const char *stored(enum state state)
+{
+	return state == STATE_STORED ? "true" : state == STATE_UNKNOWN ? "null" : "false";
+}
+
+static bool page(struct sink *out, const struct arena_snapshot *a, const struct arena_page *p,
+		 const char *comma)
+{
+	uint64_t pgoff;
+
+	if (arena_page_pgoff(a, p, &pgoff))
+		sink_printf(out, "%s{\"pgoff\":%" PRIu64 ",\"user\":\"0x%" PRIx64 "\"", comma, pgoff,
+			    arena_user_address(a, pgoff));
+	else
+		sink_printf(out, "%s{\"pgoff\":null,\"user\":null", comma);
+	return sink_printf(out, ",\"kernel\":\"0x%" PRIx64 "\",\"phys\":\"0x%" PRIx64
+			   "\",\"kind\":\"%s\",\"stored\":%s}", arena_page_kernel(a, p), p->phys,
+			   kind_name(p->kind), stored(p->state));
+}
+
+static bool pages(struct sink *out, const struct arena_snapshot *a)
+{
+	sink_puts(out, ",\"pages\":[");
+	for (size_t i = 0; i < a->n_pages; i++)
+		if (!page(out, a, &a->pages[i], i ? "," : ""))
+			return false;
+	return sink_puts(out, "]");
+}
+
+static bool unknown(struct sink *out, const struct arena_snapshot *a)
+{
+	const char *comma = "";
+
+	sink_puts(out, ",\"unknown\":[");
+	for (unsigned f = 0; f < ARENA_FIELDS; f++) {
+		if (knows(a, f))
+			continue;
+		sink_printf(out, "%s\"%s\"", comma, arena_field_name(f));
+		comma = ",";
+	}
+	return sink_puts(out, "]");
+}
+
+static bool lost(struct sink *out, const struct arena_snapshot *a)
+{
+	sink_puts(out, ",\"lost\":[");
+	for (size_t i = 0; i < a->n_lost; i++) {
+		const struct arena_lost *l = &a->lost[i];
+
+		sink_printf(out, "%s{\"pgoff\":", i ? "," : "");
+		number_or_null(out, l->has_pgoff, l->pgoff);
+		sink_printf(out, ",\"n\":%" PRIu64 ",\"kernel\":", l->n);
+		hex_or_null(out, l->kernel, l->kernel);
+		sink_puts(out, ",\"table\":");
+		hex_or_null(out, l->table, l->table);
+		sink_printf(out, ",\"code\":\"%s\",\"text\":", fault_code(l->why.kind));
+		string(out, l->why.text);
+		sink_puts(out, "}");
+	}
+	return sink_puts(out, "]");
+}
+
+static bool counts(struct sink *out, const struct arena_snapshot *a)
+{
+	const struct { const char *key; enum arena_field field; uint64_t value; } count[] = {
+		{ "mapped", FIELD_MAPPED, a->mapped },
+		{ "scratch", FIELD_SCRATCH, a->scratch },
+		{ "outside", FIELD_OUTSIDE, a->outside },
+		{ "missing", FIELD_MISSING, a->missing },
+	};
+
+	for (size_t i = 0; i < sizeof(count) / sizeof(count[0]); i++) {
+		sink_printf(out, ",\"%s\":", count[i].key);
+		number_or_null(out, knows(a, count[i].field), count[i].value);
+	}
+	return !out->stopped;
+}
+
+static bool json_arena(struct renderer *r, const struct kernel *k,
+		       const struct arena_snapshot *a, struct report_result *result)
+{
+	struct json_renderer *j = (struct json_renderer *)r;
+	struct sink *out = j->out;
+
+	(void)k;
+	(void)result;
+	sink_printf(out, "%s{\"id\":%" PRIu32 ",\"name\":", j->shown++ ? "," : "", a->id);
+	string(out, a->name);
+	sink_printf(out, ",\"map\":\"0x%" PRIx64 "\",\"max_entries\":%" PRIu32
+		    ",\"map_extra\":\"0x%" PRIx64 "\",\"map_flags\":\"0x%" PRIx32
+		    "\",\"declared_pages\":%" PRIu64, a->map, a->max_entries, a->map_extra,
+		    a->map_flags, a->declared_pages);
+	sink_printf(out, ",\"user_vm_start\":\"0x%" PRIx64 "\",\"user_vm_end\":\"0x%" PRIx64
+		    "\",\"kern_vm_start\":\"0x%" PRIx64 "\",\"truncated\":%s,\"span_capped\":%s",
+		    a->user_vm_start, a->user_vm_end, a->kern_vm_start, boolean(a->truncated),
+		    boolean(a->span_capped));
+	counts(out, a);
+	sink_puts(out, ",\"found_by\":\"map_idr\"");
+	unknown(out, a);
+	lost(out, a);
+	if (j->pages && !pages(out, a))
+		return false;
+	return sink_puts(out, "}");
+}
+
+static bool head(struct sink *out, const char *tool, const char *vmcore, const char *release,
+		 const char *machine, uint64_t page_size)
+{
+	sink_printf(out, "{\"schema\":%d,\"tool\":", SCHEMA);
+	string(out, tool);
+	sink_puts(out, ",\"vmcore\":");
+	string(out, vmcore);
+	sink_puts(out, ",\"release\":");
+	string_or_null(out, release);
+	sink_puts(out, ",\"machine\":");
+	string_or_null(out, machine);
+	sink_puts(out, ",\"page_size\":");
+	return number_or_null(out, page_size, page_size);
+}
+
+static bool problem(struct sink *out, const struct problem *p, const char *comma)
+{
+	const char *space = fault_space(p->why.space);
+
+	sink_printf(out, "%s{\"code\":\"%s\",\"text\":", comma, fault_code(p->why.kind));
+	string(out, p->why.text);
+	sink_puts(out, ",\"arena\":");
+	number_or_null(out, p->has_arena, p->arena);
+	sink_puts(out, ",\"map\":");
+	hex_or_null(out, p->map, p->map);
+	sink_puts(out, ",\"address\":");
+	hex_or_null(out, space, p->why.addr);
+	sink_puts(out, ",\"space\":");
+	string_or_null(out, space);
+	return sink_puts(out, "}");
+}
+
+static bool tail(struct sink *out, const struct problem *problems, size_t n, const char *status)
+{
+	sink_puts(out, ",\"errors\":[");
+	for (size_t i = 0; i < n; i++)
+		problem(out, &problems[i], i ? "," : "");
+	sink_printf(out, "],\"status\":\"%s\"}\n", status);
+	return sink_flush(out);
+}
+
+static bool json_begin(struct renderer *r, const struct kernel *k)
+{
+	struct json_renderer *j = (struct json_renderer *)r;
+
+	head(j->out, j->tool, j->vmcore, k->release, k->machine, k->page_size);
+	return sink_puts(j->out, ",\"arenas\":[");
+}
+
+static bool json_end(struct renderer *r, const struct kernel *k,
+		     const struct report_result *result)
+{
+	struct json_renderer *j = (struct json_renderer *)r;
+
+	(void)k;
+	sink_puts(j->out, "]");
+	return tail(j->out, result->problems.problem, result->problems.n,
+		    result->status == REPORT_COMPLETE ? "complete" : "partial");
+}
+
+void json_renderer_init(struct json_renderer *j, struct sink *out, const char *tool,
+			const char *vmcore)
+{
+	*j = (struct json_renderer){
+		.renderer = { json_begin, json_arena, json_end },
+		.out = out,
+		.tool = tool,
+		.vmcore = vmcore,
+	};
+}
+
+bool json_failed(struct sink *out, const char *tool, const char *vmcore,
+		 const struct fault *why)
+{
+	const struct problem p = { .why = *why };
+
+	head(out, tool, vmcore, NULL, NULL, 0);
+	sink_puts(out, ",\"arenas\":null");
+	return tail(out, &p, 1, "failed");
+}

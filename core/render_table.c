@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Text and columns, at most 80 wide.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report.h"
+
+static bool knows(const struct arena_snapshot *a, enum arena_field field)
+{
+	return !(a->unknown & 1u << field);
+}
+
+/* The list. */
+
+static const char list_heading[] =
+	"       ID BPF_MAP           USER_VM_START  MAPPED DECLARED FLAGS NAME\n";
+
+static void flags(const struct arena_snapshot *a, char text[8])
+{
+	size_t n = 0;
+
+	if (a->truncated)
+		text[n++] = 'T';
+	if (a->missing)
+		text[n++] = 'M';
+	if (a->scratch)
+		text[n++] = 'S';
+	if (a->outside)
+		text[n++] = 'O';
+	if (a->span_capped)
+		text[n++] = 'C';
+	if (!n)
+		text[n++] = '-';
+	text[n] = '\0';
+}
+
+/* A number, or ? */
+static const char *count(const struct arena_snapshot *a, enum arena_field field, uint64_t value,
+			 char text[24])
+{
+	if (!knows(a, field))
+		return "?";
+	snprintf(text, 24, "%" PRIu64, value);
+	return text;
+}
+
+static const char *address(const struct arena_snapshot *a, enum arena_field field,
+			   uint64_t value, char text[24])
+{
+	if (!knows(a, field))
+		return "?";
+	snprintf(text, 24, "%" PRIx64, value);
+	return text;
+}
+
+static bool list_row(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	char set[8], start[24], mapped[24];
+
+	flags(a, set);
+	return sink_printf(t->out, "%9" PRIu32 " %016" PRIx64 " %14s %7s %8" PRIu64 " %-5s ",
+			   a->id, a->map,
+			   address(a, FIELD_USER_VM_START, a->user_vm_start, start),
+			   count(a, FIELD_MAPPED, a->mapped, mapped), a->declared_pages, set) &&
+	       sink_escaped(t->out, a->name) && sink_puts(t->out, "\n");
+}
+
+/* All fields. */
+
+static const char *encoding_name(enum kallsyms_encoding encoding)
+{
+	switch (encoding) {
+	case KALLSYMS_ABSOLUTE_PERCPU:
+		return "relative to a base, per-CPU ones absolute";
+	case KALLSYMS_BASE:
+		return "relative to a base";
+	case KALLSYMS_PLACE:
+		return "relative to their place";
+	case KALLSYMS_ENCODINGS:
+		break;
+	}
+	return "?";
+}
+
+static bool sources(struct table_renderer *t, const struct kernel *k)
+{
+	const struct memory_facts *facts = &k->mem->facts;
+	char level[24] = "";
+
+	if (facts->level >= 0)
+		snprintf(level, sizeof(level), ", level %d", facts->level);
+	sink_printf(t->out, "       kernel: Linux %s, %s, pages of %" PRIu64 " KiB\n",
+		    k->release, k->machine, k->page_size >> 10);
+	sink_printf(t->out, "         dump: %s%s\n", facts->format ? facts->format : "?", level);
+	sink_printf(t->out, "      symbols: kallsyms in the dump, %" PRIu32 " symbols\n"
+		    "               (addresses %s)\n", k->symbols, encoding_name(k->encoding));
+	sink_printf(t->out, "        types: BTF in the dump, %" PRIu64 " bytes\n", k->btf_size);
+	for (size_t i = 0; k->has_arenas && i < MEMBERS_END; i++)
+		if (!kernel_has(k, i) && member_info[i].need == OPTIONAL)
+			sink_printf(t->out, "               (no %s.%s; lost: %s)\n",
+				    member_info[i].type, member_info[i].name,
+				    member_info[i].loss);
+	return sink_printf(t->out, "  page tables: %s, root at physical 0x%" PRIx64 "\n",
+			   k->format.name, k->format.root);
+}
+
+static bool lost_ranges(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	for (size_t i = 0; i < a->n_lost; i++) {
+		const struct arena_lost *l = &a->lost[i];
+
+		if (l->has_pgoff)
+			sink_printf(t->out, "         lost: pgoff %" PRIu64 " to %" PRIu64, l->pgoff,
+				    l->pgoff + l->n - 1);
+		else
+			sink_printf(t->out, "         lost: %" PRIu64 " pages", l->n);
+		if (l->kernel)
+			sink_printf(t->out, " (kernel %" PRIx64 ")", l->kernel);
+		sink_printf(t->out, "\n               %s\n", l->why.text);
+	}
+	return !t->out->stopped;
+}
+
+static bool verbose(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	char text[24];
+
+	if (t->shown)
+		sink_puts(t->out, "\n");
+	sink_printf(t->out, "           id: %" PRIu32 "\n         name: ", a->id);
+	sink_escaped(t->out, a->name);
+	sink_printf(t->out, "\n          map: %016" PRIx64 "\n", a->map);
+	sink_printf(t->out, "  max_entries: %" PRIu32 "\n", a->max_entries);
+	sink_printf(t->out, "    map_extra: %" PRIx64 "\n", a->map_extra);
+	sink_printf(t->out, "    map_flags: %08" PRIx32 "\n", a->map_flags);
+	sink_printf(t->out, "     declared: %" PRIu64 "%s\n", a->declared_pages,
+		    a->span_capped ? " (capped at 4 GiB)" : "");
+	sink_printf(t->out, "user_vm_start: %s\n",
+		    address(a, FIELD_USER_VM_START, a->user_vm_start, text));
+	sink_printf(t->out, "  user_vm_end: %" PRIx64 "\n", a->user_vm_end);
+	sink_printf(t->out, "kern_vm_start: %s\n",
+		    address(a, FIELD_KERN_VM_START, a->kern_vm_start, text));
+	sink_printf(t->out, "       mapped: %s\n", count(a, FIELD_MAPPED, a->mapped, text));
+	sink_printf(t->out, "      scratch: %s\n", count(a, FIELD_SCRATCH, a->scratch, text));
+	sink_printf(t->out, "      outside: %s\n", count(a, FIELD_OUTSIDE, a->outside, text));
+	sink_printf(t->out, "      missing: %s\n", count(a, FIELD_MISSING, a->missing, text));
+	sink_printf(t->out, "    truncated: %s\n", a->truncated ? "yes" : "no");
+	sink_puts(t->out, "     found_by: map_idr\n");
+	return lost_ranges(t, a);
+}
+
+/* Pages. */
+
+/* Neighbours that are one line with --runs. */
+struct page_run {
+	const struct arena_page *first;
+	uint64_t n;
+};
+
+static const char *kind_name(enum page_kind kind)
+{
+	switch (kind) {
+	case KIND_PAGE:
+		return "page";
+	case KIND_SCRATCH:
+		return "scratch";
+	case KIND_OUTSIDE:
+		return "outside";
+	}
+	return "?";
+}
+
+static const char *stored_name(enum state state)
+{
+	return state == STATE_STORED ? "yes" : state == STATE_UNKNOWN ? "?" : "no";
+}
+
+static bool follows(const struct table_renderer *t, const struct arena_snapshot *a,
+		    const struct page_run *run, const struct arena_page *p)
+{
+	uint64_t first, pgoff;
+	bool has = arena_page_pgoff(a, p, &pgoff);
+
+	if (!t->runs || has != arena_page_pgoff(a, run->first, &first) ||
+	    (has && pgoff != first + run->n))
+		return false;
+	return p->index == run->first->index + run->n &&
+	       p->phys == run->first->phys + run->n * a->page_size &&
+	       p->kind == run->first->kind && p->state == run->first->state;
+}
+
+static bool page_row(struct table_renderer *t, const struct arena_snapshot *a,
+		     const struct page_run *run)
+{
+	const struct arena_page *p = run->first;
+	char off[24] = "-", user[24] = "-", n[24] = "";
+	uint64_t pgoff;
+
+	if (arena_page_pgoff(a, p, &pgoff)) {
+		snprintf(off, sizeof(off), "%" PRIu64, pgoff);
+		snprintf(user, sizeof(user), "%" PRIx64, arena_user_address(a, pgoff));
+	}
+	if (t->runs)
+		snprintf(n, sizeof(n), " %7" PRIu64, run->n);
+	return sink_printf(t->out, "%7" PRIu32 " %7s%s %14s %016" PRIx64 " %11" PRIx64
+			   " %-7s %s\n", a->id, off, n, user, arena_page_kernel(a, p), p->phys,
+			   kind_name(p->kind), stored_name(p->state));
+}
+
+static bool pages_heading(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	char mapped[24];
+
+	if (!t->headings)
+		return true;
+	if (t->shown)
+		sink_puts(t->out, "\n");
+	sink_printf(t->out, "arena %" PRIu32 " ", a->id);
+	sink_escaped(t->out, a->name);
+	sink_printf(t->out, ": %s of %" PRIu64 " pages mapped\n",
+		    count(a, FIELD_MAPPED, a->mapped, mapped), a->declared_pages);
+	return !a->n_pages ||
+	       sink_printf(t->out, "     ID   PGOFF%s           USER           KERNEL        PHYS"
+			   " KIND    STORED\n", t->runs ? "   PAGES" : "");
+}
+
+static bool pages(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	struct page_run run = { NULL, 0 };
+
+	if (!pages_heading(t, a))
+		return false;
+	for (size_t i = 0; i < a->n_pages; i++) {
+		if (run.n && follows(t, a, &run, &a->pages[i])) {
+			run.n++;
+			continue;
+		}
+		if (run.n && !page_row(t, a, &run))
+			return false;
+		run = (struct page_run){ &a->pages[i], 1 };
+	}
+	if (run.n && !page_row(t, a, &run))
+		return false;
+	return !t->headings || lost_ranges(t, a);
+}
+
+/* The renderer. */
+
+static bool table_begin(struct renderer *r, const struct kernel *k)
+{
+	struct table_renderer *t = (struct table_renderer *)r;
+
+	if (t->view != VIEW_VERBOSE)
+		return true;
+	return sources(t, k) && sink_puts(t->out, k->has_arenas ? "\n" : "");
+}
+
+static bool table_arena(struct renderer *r, const struct kernel *k,
+			const struct arena_snapshot *a, struct report_result *result)
+{
+	struct table_renderer *t = (struct table_renderer *)r;
+	bool ok = true;
+
+	(void)k;
+	(void)result;
+	switch (t->view) {
+	case VIEW_LIST:
+		if (!t->shown && t->headings)
+			sink_puts(t->out, list_heading);
+		ok = list_row(t, a);
+		break;
+	case VIEW_VERBOSE:
+		ok = verbose(t, a);
+		break;
+	case VIEW_PAGES:
+		ok = pages(t, a);
+		break;
+	}
+	t->shown++;
+	return ok;
+}
+
+static bool table_end(struct renderer *r, const struct kernel *k,
+		      const struct report_result *result)
+{
+	struct table_renderer *t = (struct table_renderer *)r;
+
+	if (t->shown)
+		return sink_flush(t->out);
+	if (!k->has_arenas)
+		sink_printf(t->out, "no BPF arenas: Linux %s does not have them\n", k->release);
+	else if (result->problems.n)
+		sink_printf(t->out, "no BPF arenas found among %" PRIu64 " maps; not all maps "
+			    "could be read\n", result->maps);
+	else
+		sink_printf(t->out, "no BPF arenas among %" PRIu64 " maps\n", result->maps);
+	return sink_flush(t->out);
+}
+
+void table_renderer_init(struct table_renderer *t, struct sink *out)
+{
+	*t = (struct table_renderer){
+		.renderer = { table_begin, table_arena, table_end },
+		.out = out,
+		.headings = true,
+	};
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+	const struct kernel *k;
+	const struct report_options *options;
+	struct renderer *const *renderers;
+	size_t n;
+	struct report_result *result;
+	bool *matched;		/* of each ARENA */
+};
+
+/* Addresses. */
+
+static bool parse(const char *text, int base, uint64_t *value)
+{
+	char *end;
+
+	if (!isxdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, base);
+	return !*end && !errno;
+}
+
+static bool is_address_of(const struct arena_snapshot *a, uint64_t addr)
+{
+	if (addr == a->map)
+		return true;
+	if (a->user_vm_start && addr >= a->user_vm_start && addr < a->user_vm_end)
+		return true;
+	return a->kern_vm_start && addr >= a->area && addr - a->area < a->area_size;
+}
+
+bool arena_matches(const struct arena_snapshot *a, const char *arg)
+{
+	uint64_t value;
+
+	if (!strncmp(arg, "name:", 5))
+		return !strcmp(a->name, arg + 5);
+	if (!strncmp(arg, "0x", 2) || !strncmp(arg, "0X", 2))
+		return parse(arg + 2, 16, &value) && is_address_of(a, value);
+	if (parse(arg, 10, &value) && value == a->id)
+		return true;
+	if (parse(arg, 16, &value) && is_address_of(a, value))
+		return true;
+	/* digits are never a name */
+	return strspn(arg, "0123456789") != strlen(arg) && !strcmp(a->name, arg);
+}
+
+/* Is this arena asked for? Marks every ARENA that means it. */
+static bool selected(struct run *run, const struct arena_found *found)
+{
+	struct problems ignored = { 0 };
+	struct arena_snapshot a;
+	struct fault why;
+	bool any = false;
+
+	if (!run->options->n_select)
+		return true;
+	/* one that cannot be read is known by its id alone */
+	if (!arena_read(run->k, found, &a, &ignored, &why))
+		a = (struct arena_snapshot){ .id = found->id, .map = found->map };
+	for (size_t i = 0; i < run->options->n_select; i++) {
+		if (!arena_matches(&a, run->options->select[i]))
+			continue;
+		run->matched[i] = true;
+		any = true;
+	}
+	problems_free(&ignored);
+	return any;
+}
+
+/* The file itself: what is said of it counts for every answer. */
+static void check_file(struct run *run)
+{
+	const struct memory_facts *facts = &run->k->mem->facts;
+	struct fault why;
+
+	if (facts->cut) {
+		fault_fill(&why, STATE_CUT, SPACE_FILE, facts->size,
+			   "the file is cut: it has %" PRIu64 " bytes of %" PRIu64
+			   "; copy it again, or the disk was full", facts->size, facts->needed);
+		problems_add(&run->result->problems, &why);
+	}
+	if (facts->incomplete) {
+		fault_fill(&why, STATE_CUT, SPACE_NONE, 0,
+			   "the dump is marked incomplete: its writer could not finish it "
+			   "(disk full?)");
+		problems_add(&run->result->problems, &why);
+	}
+}
+
+static bool show(struct run *run, const struct arena_found *found)
+{
+	struct problems *problems = &run->result->problems;
+	struct arena_snapshot a = { 0 };
+	struct fault why;
+	bool ok = true;
+
+	if (!selected(run, found))
+		return true;
+	if (!arena_snapshot(run->k, found, run->options->max_pages, &a, problems, &why)) {
+		problems_add_map(problems, &why, found->id, found->map);
+		ok = why.kind != FAULT_LIMIT && why.kind != FAULT_NOMEM;
+		run->result->interrupted = why.kind == FAULT_LIMIT;
+	} else {
+		run->result->arenas++;
+		for (size_t i = 0; ok && i < run->n; i++)
+			ok = run->renderers[i]->arena(run->renderers[i], run->k, &a,
+						      run->result);
+	}
+	arena_snapshot_free(&a);
+	return ok;
+}
+
+static void check_selection(struct run *run)
+{
+	struct fault why;
+
+	for (size_t i = 0; i < run->options->n_select; i++) {
+		if (run->matched[i])
+			continue;
+		fault_fill(&why, STATE_ABSENT, SPACE_NONE, 0, "no arena matches '%.64s'",
+			   run->options->select[i]);
+		problems_add(&run->result->problems, &why);
+	}
+}
+
+static bool begin(struct run *run)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < run->n; i++)
+		ok = run->renderers[i]->begin(run->renderers[i], run->k);
+	return ok;
+}
+
+static void end(struct run *run)
+{
+	if (run->result->problems.n)
+		run->result->status = REPORT_PARTIAL;
+	for (size_t i = 0; i < run->n; i++)
+		run->renderers[i]->end(run->renderers[i], run->k, run->result);
+}
+
+bool report_run(const struct kernel *k, const struct report_options *options,
+		struct renderer *const *renderers, size_t n, struct report_result *result,
+		struct fault *why)
+{
+	struct run run = { k, options, renderers, n, result, NULL };
+	struct arena_list list = { 0 };
+	bool ok;
+
+	*result = (struct report_result){ .status = REPORT_COMPLETE };
+	run.matched = calloc(options->n_select + 1, sizeof(bool));
+	ok = run.matched || fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	check_file(&run);
+	ok = ok && arena_find(k, &list, &result->problems, why);
+	if (!ok) {
+		result->status = REPORT_FAILED;
+	} else if (begin(&run)) {
+		bool more = true;
+
+		result->maps = list.maps;
+		for (size_t i = 0; more && i < list.n; i++)
+			more = show(&run, &list.found[i]);
+		if (more)
+			check_selection(&run);
+		end(&run);
+	}
+	arena_list_free(&list);
+	free(run.matched);
+	return ok;
+}
+
+void report_free(struct report_result *result)
+{
+	problems_free(&result->problems);
+}

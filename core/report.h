@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One answer about one dump: which arenas were asked for, and who gets to see them.
+ */
+#ifndef ARENA_REPORT_H
+#define ARENA_REPORT_H
+
+#include "arena.h"
+#include "sink.h"
+
+/** The values are exit statuses, and "status" in JSON: complete, partial, failed. */
+enum report_status {
+	REPORT_COMPLETE = 0,
+	REPORT_PARTIAL = 1,
+	REPORT_FAILED = 3,
+};
+
+struct report_options {
+	const char *const *select;	/* ARENA arguments; none: all arenas */
+	size_t n_select;
+	uint64_t max_pages;		/* per arena; 0: all */
+};
+
+struct report_result {
+	enum report_status status;
+	uint64_t maps;			/* maps of all types that were seen */
+	uint64_t arenas;		/* arenas that were shown */
+	bool interrupted;		/* the user stopped it; what was found is shown */
+	struct problems problems;
+};
+
+/** Who is shown the answer. Each function returns false to stop the run. */
+struct renderer {
+	bool (*begin)(struct renderer *r, const struct kernel *k);
+	/** @a is borrowed for the call. @result has the problems found so far. */
+	bool (*arena)(struct renderer *r, const struct kernel *k,
+		      const struct arena_snapshot *a, struct report_result *result);
+	bool (*end)(struct renderer *r, const struct kernel *k,
+		    const struct report_result *result);
+};
+
+/**
+ * Find the arenas of @k, snapshot those that were asked for, one after the other, and show
+ * each to all @n renderers. *@result is filled; report_free() it, whatever comes back.
+ * False: there is no answer at all, nothing was rendered, and @why says so.
+ */
+bool report_run(const struct kernel *k, const struct report_options *options,
+		struct renderer *const *renderers, size_t n, struct report_result *result,
+		struct fault *why);
+void report_free(struct report_result *result);
+
+/**
+ * Does @arg, as ARENA on the command line, mean @a?
+ * "0x...": an address, of the struct or inside the arena, user or kernel. Digits: an id, and a
+ * hexadecimal address too. Hexadecimal with letters: an address, and a name too. Else a name;
+ * "name:X" is only a name.
+ */
+bool arena_matches(const struct arena_snapshot *a, const char *arg);
+
+/* What renderers share. */
+
+/** Text and columns, for people. */
+enum view { VIEW_LIST, VIEW_VERBOSE, VIEW_PAGES };
+
+struct table_renderer {
+	struct renderer renderer;
+	struct sink *out;
+	enum view view;
+	bool runs;		/* VIEW_PAGES: join neighbours */
+	bool headings;
+	uint64_t shown;
+};
+
+void table_renderer_init(struct table_renderer *t, struct sink *out);
+
+/** JSON Lines: one object for the dump. */
+struct json_renderer {
+	struct renderer renderer;
+	struct sink *out;
+	const char *tool, *vmcore;
+	bool pages;		/* with the pages of each arena */
+	uint64_t shown;
+};
+
+void json_renderer_init(struct json_renderer *j, struct sink *out, const char *tool,
+			const char *vmcore);
+
+/** The line of a dump that could not be answered: all unknown, one error. */
+bool json_failed(struct sink *out, const char *tool, const char *vmcore,
+		 const struct fault *why);
+
+#endif
