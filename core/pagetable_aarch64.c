@@ -98,7 +98,7 @@ static void set_levels(struct pagetable_format *f, const struct arm64 *a)
 	 */
 	unsigned top = a->page_shift == 16 ? a->va_bits_built : a->va_bits;
 
-	f->levels = (a->va_bits - 4) / bits;
+	f->levels = (top - 4) / bits;
 	for (unsigned i = 0; i < f->levels; i++) {
 		unsigned shift = a->page_shift + bits * (f->levels - 1 - i);
 
@@ -119,6 +119,9 @@ bool pagetable_aarch64(struct pagetable_format *f, const struct vmcoreinfo *vi,
 	if (!get_numbers(&a, vi, why))
 		return false;
 	page_mask = ~((UINT64_C(1) << a.page_shift) - 1);
+	if ((a.root - a.kimage_voffset) & ~page_mask)
+		return fault_set(why, STATE_DAMAGED, SPACE_NONE, 0,
+			"VMCOREINFO: swapper_pg_dir does not begin a page");
 	*f = (struct pagetable_format){
 		.page_shift = a.page_shift,
 		.root = a.root - a.kimage_voffset,

@@ -24,6 +24,9 @@ bool pagetable_x86_64(struct pagetable_format *f, const struct vmcoreinfo *vi,
 	    !vmcoreinfo_symbol(vi, "swapper_pg_dir", &root))
 		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
 			"VMCOREINFO has no SYMBOL(init_top_pgt)");
+	if ((root - START_KERNEL_MAP + phys_base) % 4096)
+		return fault_set(why, STATE_DAMAGED, SPACE_NONE, 0,
+			"VMCOREINFO: init_top_pgt does not begin a page");
 	vmcoreinfo_number(vi, "NUMBER(pgtable_l5_enabled)", &l5);
 	vmcoreinfo_number(vi, "NUMBER(sme_mask)", &sme);
 
