@@ -32,7 +32,7 @@ bad=$(nm -u $objects | awk '$1 == "U" { print $2 }' |
 verdict 'core neither prints, opens, exits nor asserts' "$bad"
 
 # shellcheck disable=SC2086
-bad=$(nm $objects | awk '$2 ~ /^[BbDdC]$/ { print $3 }' | grep -v '^\.' || :)
+bad=$(size -A $objects | awk '/ :$/ { f = $1 } $1 ~ /^\.(data|bss)(\.[^r]|$)/ && $2 { print f }')
 verdict 'core has no variables of its own' "$bad"
 
 if [ -e arena.so ]; then
