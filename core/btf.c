@@ -267,7 +267,9 @@ static bool index_types(struct btf *btf, const struct btf_member *want, size_t n
 		if (!is_aggregate(&t))
 			continue;
 		for (size_t i = 0; i < n; i++) {
-			if (strcmp(string(btf, t.name), want[i].type))
+			/* members of one struct are neighbours: compare its name once */
+			if ((i && want[i].type == want[i - 1].type) ||
+			    strcmp(string(btf, t.name), want[i].type))
 				continue;
 			if (*candidates < MAX_CANDIDATES)
 				found[(*candidates)++] = (struct candidate){

@@ -13,6 +13,7 @@ enum {
 	MAX_NAME = 1 << 10,		/* KSYM_NAME_LEN is 512 */
 	MAX_SYMBOLS = 16 << 20,
 	CHUNK = 64 << 10,
+	HEAD_LEN = 5,			/* of a name, with its type letter */
 };
 
 struct tables {
@@ -111,37 +112,38 @@ static bool read_tables(struct tables *t, struct pagetable *pt, const struct vmc
 	return true;
 }
 
-/* Expand the next name, without its type letter, into @name. */
-static bool next_name(const struct tables *t, struct stream *s, char name[MAX_NAME],
-		      size_t *name_len, struct fault *why)
+/* The next name as tokens, borrowed until the stream moves on. */
+static bool next_tokens(struct stream *s, const uint8_t **token, size_t *n, struct fault *why)
 {
-	size_t len, at = 0;
-
 	if (!stream_need(s, 1, why))
 		return false;
-	len = s->buf[s->pos++];
-	if (len & 0x80) {
+	*n = s->buf[s->pos++];
+	if (*n & 0x80) {
 		if (!stream_need(s, 1, why))
 			return false;
-		len = (len & 0x7f) | (size_t)s->buf[s->pos++] << 7;
+		*n = (*n & 0x7f) | (size_t)s->buf[s->pos++] << 7;
 	}
-	if (!stream_need(s, len, why))
+	if (!stream_need(s, *n, why))
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t token = s->buf[s->pos + i];
-		size_t n = t->length[token];
-
-		if (at + n > MAX_NAME)
-			return fault_set(why, STATE_DAMAGED, SPACE_VIRT, s->va,
-				"kallsyms: a name of more than %d bytes", MAX_NAME);
-		memcpy(name + at, t->text + t->start[token], n);
-		at += n;
-	}
-	s->pos += len;
-	if (at < 2)
-		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, s->va, "kallsyms: an empty name");
-	*name_len = at;
+	*token = s->buf + s->pos;
+	s->pos += *n;
 	return true;
+}
+
+/* Expand tokens to type letter and name, as far as @room: most names differ early. */
+static size_t expand(const struct tables *t, const uint8_t *token, size_t n, char *name,
+		     size_t room)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < n && at < room; i++) {
+		const char *text = t->text + t->start[token[i]];
+		size_t len = t->length[token[i]];
+
+		for (size_t j = 0; j < len && at < room; j++)
+			name[at++] = text[j];
+	}
+	return at;
 }
 
 static bool same_name(const struct symbol *want, const char *name, size_t len)
@@ -153,24 +155,54 @@ static bool same_name(const struct symbol *want, const char *name, size_t len)
 	return len == n || (len > n + 6 && !memcmp(name + n, ".llvm.", 6));
 }
 
-/* One pass over all names: the index of each wanted symbol, in both lists. */
-static bool scan_names(const struct tables *t, struct stream *s, struct symbol *want, size_t n,
-		       struct symbol *check, size_t checks, struct fault *why)
+/* The symbols of one pass: those that are wanted, and those that prove the encoding. */
+struct search {
+	struct symbol *want, *check;
+	size_t n, checks;
+};
+
+static struct symbol *searched(const struct search *search, size_t i)
+{
+	return i < search->n ? &search->want[i] : &search->check[i - search->n];
+}
+
+/* Compare one name with all that are searched; @head are its first @len bytes. */
+static void match(const struct tables *t, const struct search *search, const uint8_t *token,
+		  size_t n, const char *head, size_t len, uint32_t index)
 {
 	char name[MAX_NAME];
-	size_t len;
+	size_t whole = 0;
 
+	for (size_t i = 0; i < search->n + search->checks; i++) {
+		struct symbol *s = searched(search, i);
+
+		/* the type letter comes first */
+		if (strncmp(s->name, head + 1, len - 1))
+			continue;
+		if (!whole)
+			whole = expand(t, token, n, name, MAX_NAME);
+		if (!same_name(s, name + 1, whole - 1))
+			continue;
+		s->count++;
+		s->index = index;
+	}
+}
+
+static bool scan_names(const struct tables *t, struct stream *s, const struct search *search,
+		       struct fault *why)
+{
 	for (uint32_t i = 0; i < t->count; i++) {
-		if (!next_name(t, s, name, &len, why))
-			return false;
-		for (size_t j = 0; j < n + checks; j++) {
-			struct symbol *w = j < n ? &want[j] : &check[j - n];
+		const uint8_t *token;
+		char head[HEAD_LEN];
+		size_t n, len;
 
-			if (w->name[0] != name[1] || !same_name(w, name + 1, len - 1))
-				continue;
-			w->count++;
-			w->index = i;
-		}
+		if (!next_tokens(s, &token, &n, why))
+			return false;
+		len = expand(t, token, n, head, HEAD_LEN);
+		if (len < 2)
+			return fault_set(why, STATE_DAMAGED, SPACE_VIRT, s->va,
+				"kallsyms: an empty name");
+		match(t, search, token, n, head, len, i);
 	}
 	if (s->va - (s->size - s->pos) > s->end)
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, s->end,
@@ -267,12 +299,14 @@ static bool resolve(struct tables *t, struct stream *s, const struct vmcoreinfo 
 		{ .name = "init_top_pgt" }, { .name = "kallsyms_names" },
 		{ .name = "kallsyms_token_table" }, { .name = "kallsyms_offsets" },
 	};
+	struct search search = { .want = want, .check = check, .n = n };
 	size_t checks = 0;
 
 	for (size_t i = 0; i < sizeof(check) / sizeof(check[0]); i++)
 		if (vmcoreinfo_symbol(vi, check[i].name, &check[i].addr))
 			check[checks++] = check[i];
-	return scan_names(t, s, want, n, check, checks, why) &&
+	search.checks = checks;
+	return scan_names(t, s, &search, why) &&
 	       prove(t, s->pt, check, checks, encoding, why) &&
 	       set_addresses(t, s->pt, want, n, *encoding, why);
 }

@@ -288,13 +288,14 @@ static bool table_end(struct renderer *r, const struct kernel *k,
 {
 	struct table_renderer *t = (struct table_renderer *)r;
 
-	if (t->shown)
+	/* arenas that were not asked for are no reason to say that there are none */
+	if (result->found)
 		return sink_flush(t->out);
 	if (!k->has_arenas)
 		sink_printf(t->out, "no BPF arenas: Linux %s does not have them\n", k->release);
 	else if (result->problems.n)
-		sink_printf(t->out, "no BPF arenas found among %" PRIu64 " maps; not all maps "
-			    "could be read\n", result->maps);
+		sink_printf(t->out, "no BPF arenas found among the %" PRIu64 " maps that could be "
+			    "read\n", result->maps);
 	else
 		sink_printf(t->out, "no BPF arenas among %" PRIu64 " maps\n", result->maps);
 	return sink_flush(t->out);

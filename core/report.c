@@ -111,7 +111,6 @@ static bool show(struct run *run, const struct arena_found *found)
 		ok = why.kind != FAULT_LIMIT && why.kind != FAULT_NOMEM;
 		run->result->interrupted = why.kind == FAULT_LIMIT;
 	} else {
-		run->result->arenas++;
 		for (size_t i = 0; ok && i < run->n; i++)
 			ok = run->renderers[i]->arena(run->renderers[i], run->k, &a,
 						      run->result);
@@ -169,6 +168,7 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 		bool more = true;
 
 		result->maps = list.maps;
+		result->found = list.n;
 		for (size_t i = 0; more && i < list.n; i++)
 			more = show(&run, &list.found[i]);
 		if (more)

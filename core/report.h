@@ -24,7 +24,7 @@ struct report_options {
 struct report_result {
 	enum report_status status;
 	uint64_t maps;			/* maps of all types that were seen */
-	uint64_t arenas;		/* arenas that were shown */
+	uint64_t found;			/* arenas in the dump, asked for or not */
 	bool interrupted;		/* the user stopped it; what was found is shown */
 	struct problems problems;
 };

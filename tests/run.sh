@@ -60,7 +60,7 @@ run layers tests/layers.sh
 for s in "$@"; do
 	# shellcheck disable=SC2086
 	run "$s, valgrind" env CK_FORK=no $valgrind "build/plain/$s"
-	run "$s, sanitizers" "build/san/$s"
+	run "$s, sanitizers" env CK_FORK=no "build/san/$s"
 done
 run 'arenasnap' "$PYTHON" tests/cli.py ./arenasnap --mkdump build/plain/mkdump
 # libkdumpfile 0.5.1 is not closed on purpose: leaks are not asked for

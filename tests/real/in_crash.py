@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from answers import first_difference
+from answers import answered, first_difference
 from harness import ARENA_SO, HERE, Skip, arenasnap, expect, hold_against_schema, one_object, run
 
 VERSIONS = ("8.0.2", "8.0.6", "9.0.2")
@@ -51,7 +51,7 @@ def same_in_crash(dump, version, options=None):
            " | ".join(said[-3:] or lines[-3:]))
     there = json.loads(objects[0])
     hold_against_schema(there, "arena -j")
-    here = one_object(arenasnap("-j", "-p", dump.path), "-j -p")
+    here = one_object(answered(arenasnap("-j", "-p", dump.path)), "-j -p")
     for doc in (here, there):
         doc.pop("tool")
         doc.pop("vmcore")

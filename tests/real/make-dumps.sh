@@ -200,7 +200,8 @@ dump "x86_64-$s-panic-lzo.kdump" 'quick formats' filter "$crash" -l -d 31
 dump "x86_64-$s-panic-zstd.kdump" 'quick formats' filter "$crash" -z -d 31
 dump "x86_64-$s-panic-raw.kdump" 'quick formats' filter "$crash" -d 31
 dump "x86_64-$s-panic-d30.elf" 'quick formats cut' filter "$crash" -E -d 30
-dump "x86_64-$s-panic-holes.elf" 'quick holes' filter "$crash" -E -d 31
+dump "x86_64-$s-panic-holes.elf" 'quick holes' \
+	boot "$stable-amd64" -t panic -j '-E,-d,31' -a arenas.zeros=4096
 dump "x86_64-$s-panic-flat.kdump" 'quick flat' flatten "$crash" -c -d 31
 dump "x86_64-$s-panic-split.kdump" 'quick split' split "$crash"
 dump "x86_64-$s-qemu.elf" 'quick crash' boot "$stable-amd64"
