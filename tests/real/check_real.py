@@ -23,7 +23,8 @@ import answers
 import cuts
 import damage
 import in_crash
-from harness import ARENASNAP, CACHE, REPO, Report, made_dumps, stored_dumps
+from harness import (ARENASNAP, CACHE, REPO, Report, load_schema, made_dumps,
+                     stored_dumps)
 
 
 def parse(argv):
@@ -87,6 +88,7 @@ def main():
         return 2
     report = Report(opts.words, opts.time)
     print("dumps are made and kept in %s" % os.path.join(CACHE, "dumps"))
+    report.always("schema", load_schema)
     dumps = []
     for dump in all_dumps(report, opts.quick):
         check_dump(report, dump)

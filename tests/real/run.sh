@@ -5,4 +5,11 @@
 # run.sh -h shows the options.
 
 here=$(cd "$(dirname "$0")" && pwd)
-PYTHONDONTWRITEBYTECODE=1 exec python3 "$here/check_real.py" "$@"
+# the first python3 need not be the one that Debian's packages belong to
+python=python3
+for p in ${PYTHON:-python3} python3 /usr/bin/python3; do
+	"$p" -c 'import jsonschema' 2>/dev/null || continue
+	python=$p
+	break
+done
+PYTHONDONTWRITEBYTECODE=1 exec "$python" "$here/check_real.py" "$@"
