@@ -139,7 +139,8 @@ static bool visit_slot(struct idr *idr)
 	uint64_t entry = load_u64(n->slot + slot * 8);
 	uint64_t first = n->parent_first + ((uint64_t)slot << n->shift);
 
-	if (!entry || (is_internal(entry) && !is_node(entry)))
+	/* the highest root has room for more ids than there are */
+	if (!entry || (is_internal(entry) && !is_node(entry)) || first + idr->base > UINT32_MAX)
 		return true;
 	if (is_node(entry) && n->shift)
 		return enter(idr, entry, slot, first);
