@@ -13,7 +13,7 @@ static bool next_line(const struct vmcoreinfo *vi, size_t *pos, const char **lin
 {
 	const char *end;
 
-	if (*pos >= vi->len || !vi->text[*pos])
+	if (*pos >= vi->len)
 		return false;
 	*line = vi->text + *pos;
 	end = memchr(*line, '\n', vi->len - *pos);
@@ -27,6 +27,8 @@ bool vmcoreinfo_init(struct vmcoreinfo *vi, const char *text, size_t len, struct
 	size_t pos = 0, n;
 	const char *line;
 
+	/* notes and the kernel's own page are padded with zeros */
+	len = strnlen(text, len);
 	*vi = (struct vmcoreinfo){ .text = text, .len = len };
 	if (len > MAX_TEXT)
 		return fault_set(why, STATE_DAMAGED, SPACE_NONE, 0,
