@@ -46,6 +46,10 @@ class Table:
         print("%-62s %18s  target %-10s %s" % (what, measured, target, "PASS" if met else "over"),
               flush=True)
 
+    def note(self, what, measured):
+        """A figure without a target, to see where it goes"""
+        print("%-62s %18s" % (what, measured), flush=True)
+
     def skip(self, what, why):
         print("%-62s skipped, because %s" % (what, why), flush=True)
 
@@ -145,6 +149,18 @@ def listing(table, runs):
             table.skip(what, why)
 
 
+def new_kernel(table, runs):
+    """From 7.0 on each arena has all its page tables, 2049 of them: that is what costs"""
+    path = dump("x86_64-[7-9].*-qemu.elf")
+    name = os.path.basename(path)
+    ours = median_cpu(max(3, runs // 3), [ARENASNAP, "-j", "-p", path])
+    table.note("%s, arenasnap -j -p, CPU" % name, "%.0f ms" % (ours * 1e3))
+    argv, env = drgn_of("forky", path)
+    theirs = median_cpu(3, argv, env)
+    table.note("%s, arenasnap -j -p : drgn of forky" % name,
+               "1 : %.1f (%.0f ms)" % (theirs / ours, theirs * 1e3))
+
+
 def pages_of(arena):
     return sum(run["n"] for run in arena["runs"])
 
@@ -212,7 +228,7 @@ def main():
         print("run.sh: no %s: make it first" % ARENASNAP, file=sys.stderr)
         return 2
     table = Table()
-    for part in (listing, declared, memory, memory_of_the_largest):
+    for part in (listing, new_kernel, declared, memory, memory_of_the_largest):
         try:
             part(table, opts.runs)
         except Missing as why:
