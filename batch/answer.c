@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "message.h"
 #include "output.h"
 #include "source.h"
 
@@ -30,23 +32,6 @@ struct workspace {
 	struct json_renderer json, snapshot_json;
 	struct contents_renderer contents;
 };
-
-static bool write_fd(void *ctx, const char *text, size_t n)
-{
-	int fd = *(const int *)ctx;
-
-	while (n) {
-		ssize_t done = write(fd, text, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		text += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
 
 static bool write_at(int fd, const uint8_t *data, size_t n, uint64_t offset)
 {
@@ -142,30 +127,38 @@ static bool nothing_to_end(struct renderer *r, const struct kernel *k,
 	return true;
 }
 
+static void say(const struct job *job, const char *sentence)
+{
+	if (!job->options->quiet)
+		message(job->messages, job->path, sentence);
+}
+
 static void print_problems(const struct job *job, const struct problems *problems)
 {
 	size_t n = problems->n;
+	char more[64];
 
-	if (job->options->quiet)
-		return;
 	/* "and 1 more" would be no shorter than the one */
 	if (n > MAX_MESSAGES + 1)
 		n = MAX_MESSAGES;
 	for (size_t i = 0; i < n; i++)
-		fprintf(job->messages, "arenasnap: %s: %s\n", job->path,
-			problems->problem[i].why.text);
-	if (n < problems->n)
-		fprintf(job->messages, "arenasnap: %s: and %zu more like these; -j has all\n",
-			job->path, problems->n - n);
+		say(job, problems->problem[i].why.text);
+	if (n == problems->n)
+		return;
+	snprintf(more, sizeof(more), "and %zu more like these; -j has all", problems->n - n);
+	say(job, more);
 }
 
+/* No answer, or none any more: take back what was written of it. */
 static enum report_status fail(const struct job *job, struct workspace *w,
 			       const struct fault *why)
 {
+	if (!ftruncate(job->out, 0))
+		lseek(job->out, 0, SEEK_SET);
+	sink_init(&w->out, write_fd, (void *)&job->out);
 	if (job->options->json)
 		json_failed(&w->out, "arenasnap", job->path, why);
-	if (!job->options->quiet)
-		fprintf(job->messages, "arenasnap: %s: %s\n", job->path, why->text);
+	say(job, why->text);
 	return REPORT_FAILED;
 }
 
@@ -225,11 +218,9 @@ static enum report_status answer_kernel(const struct job *job, struct workspace 
 	size_t n = 0;
 
 	if (!set_up(job, w, list, &n, &why) ||
-	    !report_run(k, &job->options->report, list, n, &result, &why)) {
+	    !report_run(k, &job->options->report, list, n, &result, &why) ||
+	    outputs_failed(job, w, &why)) {
 		status = fail(job, w, &why);
-	} else if (outputs_failed(job, w, &why)) {
-		fprintf(job->messages, "arenasnap: %s: %s\n", job->path, why.text);
-		status = REPORT_FAILED;
 	} else {
 		print_problems(job, &result.problems);
 		status = result.status;
@@ -246,8 +237,10 @@ enum report_status answer(const struct job *job)
 	struct kernel *k = NULL;
 	struct fault why;
 
-	if (!w)
+	if (!w) {
+		say(job, "out of memory");
 		return REPORT_FAILED;
+	}
 	sink_init(&w->out, write_fd, (void *)&job->out);
 	sink_init(&w->snapshot, write_fd, &w->snapshot_fd);
 	source = source_open(job->fd, job->size, job->progress, &why);

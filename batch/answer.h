@@ -6,7 +6,6 @@
 #define ARENA_ANSWER_H
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "options.h"
 
@@ -17,11 +16,11 @@ struct job {
 	uint64_t size;		/* bytes */
 	int progress;		/* terminal for progress, or -1 */
 	int socket;		/* to ask for files of -o, or -1 */
-	int out;		/* the answer */
-	FILE *messages;
+	int out;		/* the answer: a temporary file */
+	int messages;
 };
 
-/** Answer the job. */
+/** Answer the job. The answer and its status agree, also where output files failed. */
 enum report_status answer(const struct job *job);
 
 #endif

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "message.h"
 
 static const char help[] =
 "Usage: arenasnap [OPTION]... VMCORE...\n"
@@ -21,6 +24,7 @@ static const char help[] =
 "  -o, --output DIR     write DIR/snapshot.json and DIR/ID.bin, the contents of\n"
 "                       each arena; DIR must be new or empty\n"
 "      --max-pages N    at most N pages of each arena\n"
+"      --jobs N         so many vmcores at once; answers stay in order\n"
 "      --no-headings    no headings in the tables\n"
 "  -q, --quiet          no progress and no messages; see the exit status\n"
 "      --help           print this\n"
@@ -33,7 +37,10 @@ static const char help[] =
 "\n"
 "Exit status: 0 complete, 1 in part, 2 usage or refused output, 3 failed.\n";
 
-enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION };
+/* Each worker is a process with open files. */
+enum { MAX_JOBS = 256 };
+
+enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_JOBS, OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "arena", required_argument, NULL, 'm' },
@@ -43,6 +50,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
+	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -52,8 +60,22 @@ static const struct option long_options[] = {
 
 static int usage(const char *text, const char *what)
 {
-	fprintf(stderr, "arenasnap: %s%s\nTry 'arenasnap --help'.\n", text, what);
+	char sentence[512];
+
+	snprintf(sentence, sizeof(sentence), "%s%s", text, what);
+	message(STDERR_FILENO, NULL, sentence);
+	fputs("Try 'arenasnap --help'.\n", stderr);
 	return 2;
+}
+
+static int print(const char *text)
+{
+	int out = STDOUT_FILENO;
+
+	if (write_fd(&out, text, strlen(text)))
+		return 0;
+	message(STDERR_FILENO, "standard output", strerror(errno));
+	return REPORT_FAILED;
 }
 
 static bool parse_count(const char *text, uint64_t *n)
@@ -87,9 +109,10 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	const char **select = calloc((size_t)argc + 1, sizeof(*select));
 	bool verbose = false, pages = false;
+	uint64_t jobs;
 	int c;
 
-	*o = (struct options){ .view = VIEW_LIST, .headings = true };
+	*o = (struct options){ .view = VIEW_LIST, .headings = true, .jobs = 1 };
 	o->report.select = select;
 	if (!select)
 		return usage("out of memory", "");
@@ -117,6 +140,11 @@ int options_parse(struct options *o, int argc, char **argv)
 			if (!parse_count(optarg, &o->report.max_pages))
 				return usage("--max-pages: not a number of pages: ", optarg);
 			break;
+		case OPT_JOBS:
+			if (!parse_count(optarg, &jobs) || jobs > MAX_JOBS)
+				return usage("--jobs: not a number from 1 to 256: ", optarg);
+			o->jobs = (unsigned)jobs;
+			break;
 		case OPT_NO_HEADINGS:
 			o->headings = false;
 			break;
@@ -124,11 +152,9 @@ int options_parse(struct options *o, int argc, char **argv)
 			o->quiet = true;
 			break;
 		case OPT_HELP:
-			fputs(help, stdout);
-			return 0;
+			return print(help);
 		case OPT_VERSION:
-			printf("arenasnap %s\n", ARENA_VERSION);
-			return 0;
+			return print("arenasnap " ARENA_VERSION "\n");
 		default:
 			fputs("Try 'arenasnap --help'.\n", stderr);
 			return 2;

@@ -11,6 +11,7 @@ struct options {
 	struct report_options report;	/* select points into argv */
 	enum view view;
 	bool json, runs, headings, quiet;
+	unsigned jobs;			/* workers at once */
 	const char *output;		/* -o DIR, or NULL */
 	char **vmcore;			/* n_vmcores of them, in argv */
 	int n_vmcores;
@@ -18,7 +19,8 @@ struct options {
 
 /**
  * Parse the command line. Returns -1 to go on, else the exit status: 0 after --help and
- * --version, 2 after a usage error, which was printed. options_free() either way.
+ * --version (3 if they could not be
+ * printed), 2 after a usage error, which was printed. options_free() either way.
  */
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);

@@ -11,12 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool refuse(const char *path, const char *what)
-{
-	fprintf(stderr, "arenasnap: %s: %s\n", path, what);
-	return false;
-}
-
 static bool is_empty(int dir)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -32,23 +26,31 @@ static bool is_empty(int dir)
 	return empty;
 }
 
-bool output_open(struct output *out, const char *path)
+static int refuse(struct fault *why, int status, const char *sentence)
+{
+	fault_fill(why, FAULT_IO, SPACE_NONE, 0, "%s", sentence);
+	return status;
+}
+
+int output_open(struct output *out, const char *path, struct fault *why)
 {
 	*out = (struct output){ .path = path, .dir = -1 };
 	if (!mkdir(path, 0777))
 		out->made = true;
 	else if (errno != EEXIST)
-		return refuse(path, strerror(errno));
+		return refuse(why, 3, strerror(errno));
 	out->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* a file, or a link that leads nowhere */
 	if (out->dir < 0)
-		return refuse(path, errno == ENOTDIR ? "exists; not overwritten" :
-			      strerror(errno));
+		return errno == ENOTDIR || errno == ENOENT || errno == ELOOP ?
+		       refuse(why, 2, "exists; not overwritten") :
+		       refuse(why, 3, strerror(errno));
 	if (!is_empty(out->dir)) {
 		close(out->dir);
 		out->dir = -1;
-		return refuse(path, "exists and is not empty; not overwritten");
+		return refuse(why, 2, "exists and is not empty; not overwritten");
 	}
-	return true;
+	return 0;
 }
 
 /* The names that a worker may ask for: it has parsed a hostile file. */
@@ -112,23 +114,21 @@ static bool send_file(int socket, int fd)
 	return sendmsg(socket, &msg, MSG_NOSIGNAL) == 1;
 }
 
-void output_serve(struct output *out, int socket)
+bool output_serve(struct output *out, int socket)
 {
 	char name[OUTPUT_NAME];
-	ssize_t n;
+	ssize_t n = recv(socket, name, sizeof(name), 0);
+	bool ok;
+	int fd;
 
-	while ((n = recv(socket, name, sizeof(name), 0)) > 0) {
-		int fd;
-		bool ok;
-
-		name[(size_t)n < sizeof(name) ? (size_t)n : sizeof(name) - 1] = '\0';
-		fd = make_file(out, name);
-		ok = send_file(socket, fd);
-		if (fd >= 0)
-			close(fd);
-		if (!ok)
-			break;
-	}
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	name[(size_t)n < sizeof(name) ? (size_t)n : sizeof(name) - 1] = '\0';
+	fd = out->dir >= 0 ? make_file(out, name) : -1;
+	ok = send_file(socket, fd);
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 int output_request(int socket, const char *name)
@@ -176,7 +176,7 @@ void output_abort(struct output *out)
 }
 
 /* snapshot.json was asked for first and gets its name last: where it is, all is there. */
-bool output_commit(struct output *out)
+bool output_commit(struct output *out, struct fault *why)
 {
 	char text[OUTPUT_NAME + 8];
 
@@ -184,8 +184,9 @@ bool output_commit(struct output *out)
 		temporary(out->file[i].name, text);
 		if (!renameat2(out->dir, text, out->dir, out->file[i].name, RENAME_NOREPLACE))
 			continue;
-		refuse(out->path, errno == EEXIST ? "a file appeared in it; not overwritten" :
-		       strerror(errno));
+		fault_fill(why, FAULT_IO, SPACE_NONE, 0, "%s: %s", out->path,
+			   errno == EEXIST ? "a file appeared in it; not overwritten" :
+			   strerror(errno));
 		for (size_t j = i + 1; j < out->n; j++)
 			unlinkat(out->dir, out->file[j].name, 0);
 		output_abort(out);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../core/fault.h"
+
 enum { OUTPUT_NAME = 64 };
 
 /* A file: made under a temporary name, renamed at the end. */
@@ -25,16 +27,17 @@ struct output {
 };
 
 /**
- * Make @path, or take it if it is an empty folder. False: refused; the sentence was printed.
+ * Make @path, or take it if it is an empty folder. Returns 0, or the exit status of a refusal:
+ * 2 something is there, 3 the system forbids it. @why has the sentence.
  */
-bool output_open(struct output *out, const char *path);
+int output_open(struct output *out, const char *path, struct fault *why);
 
-/** Answer requests on @socket until the other side closes it. */
-void output_serve(struct output *out, int socket);
+/** Answer one request on @socket. False: the other side has closed it. */
+bool output_serve(struct output *out, int socket);
 
-/** Give all files their names, without ever replacing one. False: printed; nothing is left. */
-bool output_commit(struct output *out);
-/** Remove all that was made. Does nothing after a commit. Async-signal-safe it is not. */
+/** Give all files their names, without ever replacing one. False: @why; nothing is left. */
+bool output_commit(struct output *out, struct fault *why);
+/** Remove all that was made. Does nothing after a commit. */
 void output_abort(struct output *out);
 
 /** In the worker: the file @name of the folder, open for writing, or -1. */

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,40 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "answer.h"
-#include "output.h"
+#include "message.h"
 
 /* Far above any honest dump; they end what our checks did not foresee. */
 enum { CPU_SECONDS = 1800 };
 #define ADDRESS_SPACE (UINT64_C(2) << 30)
-
-/* What the parent holds for one vmcore. */
-struct parent {
-	const struct options *options;
-	const char *path;
-	struct job job;
-	struct output output;
-	int answer, messages;	/* unlinked temporary files */
-	int sockets[2];		/* the worker's end, ours */
-	pid_t pid;
-};
-
-static volatile sig_atomic_t signal_taken;
-
-static void take_signal(int number)
-{
-	signal_taken = number;
-}
-
-/* SIGINT and its kind: end the worker, clean up, and die of the signal. */
-static void catch_signals(void (*handler)(int))
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = handler };
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
-}
 
 static int temporary_file(void)
 {
@@ -81,135 +51,85 @@ static void set_limits(void)
 #endif
 }
 
-/* The worker: never returns. */
-static void work(struct parent *p)
-{
-	enum report_status status;
-
-	catch_signals(SIG_DFL);
-	set_limits();
-	if (p->sockets[1] >= 0)
-		close(p->sockets[1]);
-	p->job.messages = fdopen(p->messages, "w");
-	if (!p->job.messages)
-		_exit(REPORT_FAILED);
-	status = answer(&p->job);
-	if (fclose(p->job.messages))
-		status = REPORT_FAILED;
-	_exit(status);
-}
-
-static int say(const struct parent *p, const char *sentence)
-{
-	if (!p->options->quiet)
-		fprintf(stderr, "arenasnap: %s: %s\n", p->path, sentence);
-	return REPORT_FAILED;
-}
-
-static bool write_stdout(void *ctx, const char *text, size_t n)
-{
-	(void)ctx;
-	return fwrite(text, 1, n, stdout) == n;
-}
-
-/* No answer from a worker: the line that it would have written, and a sentence. */
-static int failed(const struct parent *p, const struct fault *why)
-{
-	static struct sink out;
-
-	if (p->options->json) {
-		sink_init(&out, write_stdout, NULL);
-		json_failed(&out, "arenasnap", p->path, why);
-		fflush(stdout);
-	}
-	return say(p, why->text);
-}
-
-static bool open_vmcore(struct parent *p, struct fault *why)
+static bool open_vmcore(struct worker *w, struct fault *why)
 {
 	struct stat st;
 
-	p->job.fd = open(p->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (p->job.fd < 0 || fstat(p->job.fd, &st))
+	w->job.fd = open(w->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (w->job.fd < 0 || fstat(w->job.fd, &st))
 		return fault_set(why, FAULT_IO, SPACE_NONE, 0, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0, "%s",
 			S_ISDIR(st.st_mode) ? "is a folder, not a vmcore" :
 			"is not a regular file; copy it into one first");
-	p->job.size = (uint64_t)st.st_size;
+	w->job.size = (uint64_t)st.st_size;
 	return true;
 }
 
-static bool open_temporaries(struct parent *p, struct fault *why)
+static bool open_temporaries(struct worker *w, struct fault *why)
 {
-	p->answer = temporary_file();
-	p->messages = temporary_file();
-	if (p->answer < 0 || p->messages < 0)
+	w->answer = temporary_file();
+	w->messages = temporary_file();
+	if (w->answer < 0 || w->messages < 0)
 		return fault_set(why, FAULT_IO, SPACE_NONE, 0,
 			"no temporary file can be made (TMPDIR): %s", strerror(errno));
-	if (p->output.dir >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p->sockets))
+	return true;
+}
+
+static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return fault_set(why, FAULT_IO, SPACE_NONE, 0, "no socket: %s", strerror(errno));
-	return true;
+	w->job.options = w->options;
+	w->job.path = w->path;
+	w->job.socket = w->options->output ? pair[0] : -1;
+	w->job.out = w->answer;
+	w->job.messages = w->messages;
+	w->socket = pair[1];
+	w->pid = fork();
+	if (w->pid > 0) {
+		close(pair[0]);
+		return true;
+	}
+	if (!w->pid) {
+		close(pair[1]);
+		/* stopped by the parent, who cleans up, or by the signal itself */
+		sigprocmask(SIG_SETMASK, signals, NULL);
+		set_limits();
+		_exit(answer(&w->job));
+	}
+	w->pid = 0;
+	close(pair[0]);
+	return fault_set(why, FAULT_IO, SPACE_NONE, 0, "no process: %s", strerror(errno));
 }
 
-static bool start(struct parent *p, struct fault *why)
+void worker_start(struct worker *w, const struct options *options, const char *path,
+		  const sigset_t *signals)
 {
-	p->job.options = p->options;
-	p->job.path = p->path;
-	p->job.progress = !p->options->quiet && isatty(STDERR_FILENO) ? STDERR_FILENO : -1;
-	p->job.socket = p->sockets[0];
-	p->job.out = p->answer;
-	fflush(NULL);
-	p->pid = fork();
-	if (p->pid < 0)
-		return fault_set(why, FAULT_IO, SPACE_NONE, 0, "no process: %s", strerror(errno));
-	if (!p->pid)
-		work(p);
-	if (p->sockets[0] >= 0)
-		close(p->sockets[0]);
-	p->sockets[0] = -1;
-	return true;
-}
+	const bool progress = !options->quiet && options->jobs == 1 && isatty(STDERR_FILENO);
 
-/* Wait for the worker's end. */
-static int reap(struct parent *p)
-{
-	int status;
-
-	if (p->sockets[1] >= 0)
-		output_serve(&p->output, p->sockets[1]);
-	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
-		if (signal_taken)
-			kill(p->pid, SIGKILL);
-	if (p->job.progress >= 0)
-		dprintf(p->job.progress, "\r\033[K");
-	return status;
-}
-
-/* Die of the signal that stopped us, as a shell expects. */
-static void die_of_signal(struct parent *p)
-{
-	output_abort(&p->output);
-	catch_signals(SIG_DFL);
-	raise(signal_taken);
-}
-
-static bool pass_on(int from, int to)
-{
-	char buf[65536];
-	ssize_t n;
-
-	if (lseek(from, 0, SEEK_SET))
-		return false;
-	while ((n = read(from, buf, sizeof(buf))) > 0)
-		for (ssize_t done = 0, part; done < n; done += part) {
-			part = write(to, buf + done, (size_t)(n - done));
-			if (part < 0 && errno == EINTR)
-				part = 0;
-			if (part < 0)
-				return false;
+	*w = (struct worker){
+		.options = options, .path = path, .output.dir = -1,
+		.job = { .fd = -1, .progress = progress ? STDERR_FILENO : -1 },
+		.answer = -1, .messages = -1, .socket = -1,
+	};
+	/* outputs first: with swapped arguments the vmcore is refused as what it is there */
+	if (options->output) {
+		w->status = output_open(&w->output, options->output, &w->why);
+		if (w->status) {
+			/* not of the vmcore, and no JSON line of it */
+			if (!options->quiet || w->status == 2)
+				message(STDERR_FILENO, options->output, w->why.text);
+			return;
 		}
-	return !n;
+	}
+	if (open_vmcore(w, &w->why) && open_temporaries(w, &w->why) && start(w, signals, &w->why))
+		return;
+	output_abort(&w->output);
+	w->status = REPORT_FAILED;
+	w->failed = true;
 }
 
 static void describe_death(int status, struct fault *why)
@@ -222,66 +142,110 @@ static void describe_death(int status, struct fault *why)
 			   "that was not foreseen", CPU_SECONDS);
 	else if (number)
 		fault_fill(why, FAULT_WORKER, SPACE_NONE, 0,
-			   "the process that read it died of signal %d (%s); the dump is damaged "
-			   "in a way that was not foreseen", number, strsignal(number));
+			   "the process that read it died of signal %d (%s)", number,
+			   strsignal(number));
 	else
 		fault_fill(why, FAULT_WORKER, SPACE_NONE, 0,
 			   "the process that read it ended with status %d", WEXITSTATUS(status));
 }
 
-/* The answer of a worker that ended well. */
-static int finish(struct parent *p, int status)
+static void reap(struct worker *w)
 {
-	struct fault why;
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	int status, code;
 
+	close(w->socket);
+	w->socket = -1;
+	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	w->pid = 0;
+	if (w->job.progress >= 0)
+		write_fd(&w->job.progress, "\r\033[K", 4);
+	code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	w->status = code;
 	if (code != REPORT_COMPLETE && code != REPORT_PARTIAL && code != REPORT_FAILED) {
-		describe_death(status, &why);
-		output_abort(&p->output);
-		return failed(p, &why);
+		describe_death(status, &w->why);
+		w->failed = true;
+		w->status = REPORT_FAILED;
 	}
-	if (code == REPORT_FAILED)
-		output_abort(&p->output);
-	else if (p->output.dir >= 0 && !output_commit(&p->output))
-		code = REPORT_FAILED;
-	if (!pass_on(p->answer, STDOUT_FILENO))
-		code = say(p, strerror(errno));
-	pass_on(p->messages, STDERR_FILENO);
-	return code;
+	if (w->status == REPORT_FAILED)
+		output_abort(&w->output);
+	else if (w->output.dir >= 0 && !output_commit(&w->output, &w->why)) {
+		w->failed = true;
+		w->status = REPORT_FAILED;
+	}
 }
 
-static void close_all(struct parent *p)
+void worker_event(struct worker *w)
 {
-	int fd[] = { p->job.fd, p->answer, p->messages, p->sockets[0], p->sockets[1] };
+	if (!output_serve(&w->output, w->socket))
+		reap(w);
+}
+
+static bool pass_on(int from, int to)
+{
+	char buf[65536];
+	ssize_t n;
+
+	if (lseek(from, 0, SEEK_SET))
+		return false;
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		if (!write_fd(&to, buf, (size_t)n))
+			return false;
+	return !n;
+}
+
+static void close_all(struct worker *w)
+{
+	int fd[] = { w->job.fd, w->answer, w->messages, w->socket };
 
 	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++)
 		if (fd[i] >= 0)
 			close(fd[i]);
 }
 
-int worker_run(const struct options *options, const char *path)
+/* The line and the sentence that the worker did not write. */
+static bool finish_failed(struct worker *w)
 {
-	struct parent p = {
-		.options = options, .path = path, .job.fd = -1, .output.dir = -1,
-		.answer = -1, .messages = -1, .sockets = { -1, -1 },
-	};
-	struct fault why;
-	int status;
+	int out = STDOUT_FILENO;
+	struct sink s;
+	bool ok = true;
 
-	catch_signals(take_signal);
-	if (!open_vmcore(&p, &why)) {
-		status = failed(&p, &why);
-	} else if (options->output && !output_open(&p.output, options->output)) {
-		status = 2;
-	} else if (!open_temporaries(&p, &why) || !start(&p, &why)) {
-		output_abort(&p.output);
-		status = failed(&p, &why);
-	} else {
-		status = reap(&p);
-		if (signal_taken)
-			die_of_signal(&p);
-		status = finish(&p, status);
+	if (w->options->json) {
+		sink_init(&s, write_fd, &out);
+		ok = json_failed(&s, "arenasnap", w->path, &w->why);
 	}
-	close_all(&p);
-	return status;
+	if (!w->options->quiet)
+		message(STDERR_FILENO, w->path, w->why.text);
+	return ok;
+}
+
+bool worker_finish(struct worker *w)
+{
+	bool ok = true;
+	int error;
+
+	if (w->failed)
+		ok = finish_failed(w);
+	else if (w->answer >= 0)
+		ok = pass_on(w->answer, STDOUT_FILENO);
+	error = errno;
+	if (!w->failed && w->messages >= 0)
+		pass_on(w->messages, STDERR_FILENO);
+	close_all(w);
+	errno = error;
+	return ok;
+}
+
+void worker_kill(struct worker *w)
+{
+	if (w->pid) {
+		kill(w->pid, SIGKILL);
+		while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		w->pid = 0;
+	}
+	if (w->job.progress >= 0)
+		write_fd(&w->job.progress, "\r\033[K", 4);
+	output_abort(&w->output);
+	close_all(w);
 }

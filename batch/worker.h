@@ -6,9 +6,38 @@
 #ifndef ARENA_WORKER_H
 #define ARENA_WORKER_H
 
-#include "options.h"
+#include <signal.h>
 
-/** Answer @path, on stdout and stderr. Returns the exit status of this vmcore. */
-int worker_run(const struct options *options, const char *path);
+#include "answer.h"
+#include "output.h"
+
+/** What the parent holds for one vmcore. */
+struct worker {
+	const struct options *options;
+	const char *path;
+	struct job job;
+	struct output output;
+	int answer, messages;	/* unlinked temporary files; -1: none */
+	int socket;		/* ours; its end of file is the worker's end */
+	pid_t pid;		/* 0: not running */
+	int status;		/* exit status of the vmcore, once it is not running */
+	bool failed;		/* no answer: @why */
+	struct fault why;
+};
+
+/** Open @path and start its worker, which runs with @signals unblocked. If that fails the worker
+ *  has its status at once. */
+void worker_start(struct worker *w, const struct options *options, const char *path,
+		  const sigset_t *signals);
+
+/** Its socket can be read: a request, or its end. */
+void worker_event(struct worker *w);
+
+/** Pass the answer on to standard output, the messages to standard error, and free all. False:
+ *  standard output takes no more (errno). */
+bool worker_finish(struct worker *w);
+
+/** Kill it, and remove what it made. */
+void worker_kill(struct worker *w);
 
 #endif

@@ -117,8 +117,9 @@ static bool lost_ids(void *ctx, uint32_t first, uint32_t last, const struct faul
 		fault_prefix(&fault, "map_idr: map %" PRIu32 " is lost and may be an arena: ",
 			     first);
 	else
+		/* ids begin at 1 */
 		fault_prefix(&fault, "map_idr: maps %" PRIu32 " to %" PRIu32
-			     " are lost, if there are any: ", first, last);
+			     " are lost, if there are any: ", first ? first : 1, last);
 	problems_add(f->problems, &fault);
 	return true;
 }

@@ -198,7 +198,9 @@ static bool check_header(const uint8_t *eh, struct fault *why)
 {
 	if (eh[EI_CLASS] != ELFCLASS64 || eh[EI_DATA] != ELFDATA2LSB)
 		return fault_set(why, FAULT_UNSUPPORTED, SPACE_FILE, EI_CLASS,
-			"this ELF file is not 64-bit little endian");
+			"this ELF file is %s; only 64-bit little endian is read",
+			eh[EI_CLASS] == ELFCLASS32 ? "of a 32-bit machine" :
+			eh[EI_DATA] == ELFDATA2MSB ? "big endian" : "of an unknown class");
 	if (load_u16(eh + 16) != ET_CORE)
 		return fault_set(why, FAULT_UNSUPPORTED, SPACE_FILE, 16,
 			"this ELF file is no core dump (a vmlinux?)");

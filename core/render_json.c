@@ -7,42 +7,27 @@
 #include <string.h>
 
 #include "report.h"
+#include "text.h"
 
 enum { SCHEMA = 1 };
 
-/* Bytes of one valid UTF-8 character at @s, 0 if it is none (RFC 3629). */
-static size_t utf8(const unsigned char *s)
-{
-	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
-	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static bool string(struct sink *out, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
-
 	sink_puts(out, "\"");
-	while (*s) {
-		size_t n = utf8(s);
+	while (*text) {
+		size_t n = utf8_length(text);
 
 		if (!n) {
 			sink_puts(out, "\\ufffd");
 			n = 1;
-		} else if (*s == '"' || *s == '\\') {
-			sink_printf(out, "\\%c", *s);
-		} else if (*s < ' ' || *s == 0x7f) {
-			sink_printf(out, "\\u%04x", *s);
+		} else if (*text == '"' || *text == '\\') {
+			sink_printf(out, "\\%c", *text);
+		} else if (n == 1 && !text_printable(text)) {
+			sink_printf(out, "\\u%04x", (unsigned char)*text);
 		} else {
-			sink_write(out, (const char *)s, n);
+			sink_write(out, text, n);
 		}
-		s += n;
+		text += n;
 	}
 	return sink_puts(out, "\"");
 }

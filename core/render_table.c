@@ -65,7 +65,7 @@ static bool list_row(struct table_renderer *t, const struct arena_snapshot *a)
 			   a->id, a->map,
 			   address(a, FIELD_USER_VM_START, a->user_vm_start, start),
 			   count(a, FIELD_MAPPED, a->mapped, mapped), a->declared_pages, set) &&
-	       sink_escaped(t->out, a->name) && sink_puts(t->out, "\n");
+	       sink_name(t->out, a->name) && sink_puts(t->out, "\n");
 }
 
 /* All fields. */
@@ -92,8 +92,9 @@ static bool sources(struct table_renderer *t, const struct kernel *k)
 
 	if (facts->level >= 0)
 		snprintf(level, sizeof(level), ", level %d", facts->level);
-	sink_printf(t->out, "       kernel: Linux %s, %s, pages of %" PRIu64 " KiB\n",
-		    k->release, k->machine, k->page_size >> 10);
+	sink_puts(t->out, "       kernel: Linux ");
+	sink_safe(t->out, k->release);
+	sink_printf(t->out, ", %s, pages of %" PRIu64 " KiB\n", k->machine, k->page_size >> 10);
 	sink_printf(t->out, "         dump: %s%s\n", facts->format ? facts->format : "?", level);
 	sink_printf(t->out, "      symbols: kallsyms in the dump, %" PRIu32 " symbols\n"
 		    "               (addresses %s)\n", k->symbols, encoding_name(k->encoding));
@@ -119,7 +120,9 @@ static bool lost_ranges(struct table_renderer *t, const struct arena_snapshot *a
 			sink_printf(t->out, "         lost: %" PRIu64 " pages", l->n);
 		if (l->kernel)
 			sink_printf(t->out, " (kernel %" PRIx64 ")", l->kernel);
-		sink_printf(t->out, "\n               %s\n", l->why.text);
+		sink_puts(t->out, "\n               ");
+		sink_safe(t->out, l->why.text);
+		sink_puts(t->out, "\n");
 	}
 	return !t->out->stopped;
 }
@@ -131,7 +134,7 @@ static bool verbose(struct table_renderer *t, const struct arena_snapshot *a)
 	if (t->shown)
 		sink_puts(t->out, "\n");
 	sink_printf(t->out, "           id: %" PRIu32 "\n         name: ", a->id);
-	sink_escaped(t->out, a->name);
+	sink_name(t->out, a->name);
 	sink_printf(t->out, "\n          map: %016" PRIx64 "\n", a->map);
 	sink_printf(t->out, "  max_entries: %" PRIu32 "\n", a->max_entries);
 	sink_printf(t->out, "    map_extra: %" PRIx64 "\n", a->map_extra);
@@ -219,7 +222,7 @@ static bool pages_heading(struct table_renderer *t, const struct arena_snapshot 
 	if (t->shown)
 		sink_puts(t->out, "\n");
 	sink_printf(t->out, "arena %" PRIu32 " ", a->id);
-	sink_escaped(t->out, a->name);
+	sink_name(t->out, a->name);
 	sink_printf(t->out, ": %s of %" PRIu64 " pages mapped\n",
 		    count(a, FIELD_MAPPED, a->mapped, mapped), a->declared_pages);
 	return !a->n_pages ||
@@ -292,7 +295,7 @@ static bool table_end(struct renderer *r, const struct kernel *k,
 	if (result->found)
 		return sink_flush(t->out);
 	if (!k->has_arenas)
-		sink_printf(t->out, "no BPF arenas: Linux %s does not have them\n", k->release);
+		sink_puts(t->out, "no BPF arenas: this kernel does not have them\n");
 	else if (result->problems.n)
 		sink_printf(t->out, "no BPF arenas found among the %" PRIu64 " maps that could be "
 			    "read\n", result->maps);

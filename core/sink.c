@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 void sink_init(struct sink *s, bool (*write)(void *ctx, const char *text, size_t n), void *ctx)
 {
 	s->write = write;
@@ -71,16 +73,30 @@ bool sink_printf(struct sink *s, const char *format, ...)
 	return sink_write(s, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
-bool sink_escaped(struct sink *s, const char *text)
+bool sink_safe(struct sink *s, const char *text)
+{
+	while (*text) {
+		size_t n = text_printable(text);
+		bool ok = n ? sink_write(s, text, n) :
+			  sink_printf(s, "\\x%02x", (unsigned char)*text);
+
+		if (!ok)
+			return false;
+		text += n ? n : 1;
+	}
+	return true;
+}
+
+bool sink_name(struct sink *s, const char *text)
 {
 	if (!*text)
 		return sink_puts(s, "-");
+	if (!strchr(text, ' '))
+		return sink_safe(s, text);
 	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		bool ok = c > ' ' && c < 0x7f && c != '\\' ? sink_write(s, text, 1) :
-			  sink_printf(s, "\\x%02x", c);
+		const char one[2] = { *text, '\0' };
 
-		if (!ok)
+		if (!(*text == ' ' ? sink_puts(s, "\\x20") : sink_safe(s, one)))
 			return false;
 	}
 	return true;

@@ -27,7 +27,9 @@ bool sink_printf(struct sink *s, const char *format, ...) __attribute__((format(
 /** Hand on what is gathered. */
 bool sink_flush(struct sink *s);
 
-/** Append text of unknown origin: bytes that do not print become \xNN. "-" for an empty one. */
-bool sink_escaped(struct sink *s, const char *text);
+/** Append text of unknown origin: what could drive a terminal becomes \xNN. */
+bool sink_safe(struct sink *s, const char *text);
+/** The same for a name in a column: without blanks, "-" for an empty one. */
+bool sink_name(struct sink *s, const char *text);
 
 #endif

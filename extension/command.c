@@ -51,10 +51,17 @@ static bool parse(int argc, char **argv, struct arguments *a)
 	return !(verbose && pages);
 }
 
+static void message(struct sink *out, const struct fault *why)
+{
+	sink_puts(out, "arena: ");
+	sink_safe(out, why->text);
+	sink_puts(out, "\n");
+}
+
 static void print_problems(struct sink *out, const struct problems *problems)
 {
 	for (size_t i = 0; i < problems->n; i++)
-		sink_printf(out, "arena: %s\n", problems->problem[i].why.text);
+		message(out, &problems->problem[i].why);
 }
 
 static void fail(struct workspace *w, const struct arguments *a, const struct fault *why)
@@ -62,7 +69,7 @@ static void fail(struct workspace *w, const struct arguments *a, const struct fa
 	if (a->json)
 		json_failed(&w->out, "arena", crash_vmcore(), why);
 	else
-		sink_printf(&w->out, "arena: %s\n", why->text);
+		message(&w->out, why);
 }
 
 static void report(struct workspace *w, const struct arguments *a, const struct kernel *k)
