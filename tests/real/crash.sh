@@ -16,6 +16,7 @@ esac
 version=$1
 shift
 run=$(cd "$(dirname "$0")" && pwd)/suite-run.sh
+"$run" "$suite" crash >/dev/null || exit 3
 # a suite moves on; what is tested is to be what is said
 got=$("$run" "$suite" crash crash --version 2>/dev/null | awk '/^crash / { print $2; exit }')
 case $got in

@@ -40,11 +40,12 @@ class Report:
 
     def fail(self, name, why):
         self.failed += 1
-        print("FAIL %s: %s" % (name, why), flush=True)
+        print("FAIL %s: %s" % (name, " | ".join(str(why).splitlines())), flush=True)
 
     def skip(self, name, why):
         self.skipped += 1
-        print("skipped %s, because %s" % (name, why), flush=True)
+        # of what a program said, the last line is the sum
+        print("skipped %s, because %s" % (name, str(why).strip().splitlines()[-1]), flush=True)
 
     def check(self, name, function, *args):
         """Run a check: it returns None or what is worth a remark, or raises."""

@@ -19,7 +19,7 @@ def vmlinux_of(dump):
     got = subprocess.run([os.path.join(HERE, "vmlinux.sh"), release], stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, check=False)
     if got.returncode:
-        raise Skip("there is no vmlinux of %s: %s" % (release, got.stderr.decode().strip()[-200:]))
+        raise Skip("there is no vmlinux of %s: %s" % (release, got.stderr.decode()))
     return got.stdout.decode().strip()
 
 
@@ -27,7 +27,7 @@ def need_crash(version):
     got = subprocess.run([os.path.join(HERE, "crash.sh"), version, "--version"],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if got.returncode:
-        raise Skip("there is no crash %s: %s" % (version, got.stderr.decode().strip()[-200:]))
+        raise Skip("there is no crash %s: %s" % (version, got.stderr.decode()))
 
 
 def session(version, vmlinux, dump, commands, options=None):

@@ -66,7 +66,8 @@ release()
 	newest=$(APT_CONFIG=$conf apt-cache search --names-only "^linux-image-$pattern-amd64\$" |
 		awk '{ print $1 }' | sort -V | tail -n 1)
 	newest=${newest#linux-image-}
-	echo "${newest%-amd64}"
+	newest=${newest%-amd64}
+	echo "${newest:-$wish}"
 }
 
 # short RELEASE: 6.12 of 6.12.107+deb13
