@@ -13,7 +13,7 @@
 
 static const char help[] =
 "Usage: arenasnap [OPTION]... VMCORE...\n"
-"Say what was in every BPF arena of a crashed Linux kernel, from the vmcore alone.\n"
+"Show what was in every BPF arena of a dead Linux kernel, from the vmcore alone.\n"
 "\n"
 "  -m, --arena ARENA    only this arena: id, name, or any address of it; may be\n"
 "                       repeated; alone it means -v\n"

@@ -35,7 +35,7 @@ def main():
     parser.add_argument("--slow", action="store_true", help="more places, larger dumps")
     parser.add_argument("arenasnap")
     parser.add_argument("word", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     with tempfile.TemporaryDirectory(prefix="arena-cli.") as tmp:
         cli_dumps_readable(tmp)
         setup = cli_run.Setup(options.arenasnap, options.mkdump, options.slow, tmp)

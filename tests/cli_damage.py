@@ -11,11 +11,12 @@ import resource
 import shutil
 import signal
 import struct
+import time
 
 from cli_answers import hold_contents
 from cli_dumps import ARM, NEW, OLD, Truth, elf_borders, memory, vmcore
 from cli_outputs import UGLY, as_nobody, nothing_left, only_text
-from cli_run import (Skip, Wrong, equal, expect, num, resume, stop_worker, test, test_each)
+from cli_run import (SANITIZER, Skip, Wrong, equal, expect, num, resume, stop_worker, test, test_each)
 
 PLACES = 60
 SECONDS = 10        # for each cut dump
@@ -586,7 +587,7 @@ DEATHS = {"SEGV": signal.SIGSEGV, "BUS": signal.SIGBUS, "KILL": signal.SIGKILL,
 
 def killed(case, number, *args):
     # the sanitizer's own handlers would turn the signal into an exit
-    env = {"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_abort=0"}
+    env = {"ASAN_OPTIONS": SANITIZER + ":handle_segv=0:handle_sigbus=0:handle_abort=0"}
     child, worker = stop_worker(case, *args, env=env)
     os.kill(worker, number)
     resume(worker)
@@ -654,14 +655,15 @@ def the_worker_keeps_the_limits_of_the_user(case):
         resource.setrlimit(resource.RLIMIT_CPU, (100, 200)),
         resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
         if not case.setup.sanitized else None))
-    for _ in range(50):         # past the place where it sets its own
+    limits = {}
+    for _ in range(10):         # past the place where it sets its own
         resume(worker)
-        os.sched_yield()
+        time.sleep(0.005)
         try:
             os.kill(worker, signal.SIGSTOP)
             with open("/proc/%d/limits" % worker, encoding="ascii") as f:
                 limits = {line[:25].strip(): line[25:].split() for line in f}
-        except (OSError, KeyError):
+        except OSError:
             break
     resume(worker)
     case.end(child, args)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Options, output folders that must never hurt a dump, stdout, signals, several vmcores."""
 
+import array
+import fcntl
 import hashlib
 import os
 import pwd
@@ -8,11 +10,13 @@ import resource
 import shutil
 import signal
 import subprocess
+import termios
 import time
 
 from cli_answers import hold_contents, without_pages
 from cli_dumps import ARM, NEW, OLD, Truth, vmcore
-from cli_run import (HEADING, Skip, equal, expect, resume, short, stop_worker, test, test_each)
+from cli_run import (HEADING, Skip, children_of, equal, expect, resume, short, stop_worker, test,
+                     test_each)
 
 
 def sha(path):
@@ -42,6 +46,10 @@ WRONG_OPTIONS = {
     "max_pages_empty": ["--max-pages=", "x"],
     "max_pages_too_large": ["--max-pages", "99999999999999999999", "x"],
     "max_pages_without_number": ["x", "--max-pages"],
+    "jobs_0": ["--jobs", "0", "x"],
+    "jobs_x": ["--jobs", "x", "x"],
+    "jobs_negative": ["--jobs", "-1", "x"],
+    "jobs_too_many": ["--jobs", "1000000", "x"],
     "arena_without_argument": ["x", "-m"],
     "output_without_argument": ["x", "-o"],
     "output_with_two_vmcores": ["-o", "out", "x", "y"],
@@ -365,6 +373,9 @@ def output_into_a_folder_that_forbids_it_is_status_3(case):
     ran = case.run("-o", case.path("mine", "out"), path, status=3, **how)
     expect("Permission denied" in ran.messages[0], "stderr: %s", ran.messages)
     equal(os.listdir(case.path("mine")), [], "files")
+    # a JSON line for each vmcore, also where the outputs are to blame
+    ran = case.run("-j", "-o", case.path("mine", "out"), path, status=3, **how)
+    equal(ran.doc["errors"][0]["code"], "io", "code")
 
 
 @test
@@ -492,6 +503,34 @@ def a_signal_that_was_ignored_stays_ignored(case):
     equal(case.end(child, args).status, 0, "status after an ignored SIGHUP")
 
 
+@test_each("INT", "TERM")
+def a_signal_ends_it_while_nobody_reads_stdout(case, name):
+    """A pager that waits, a pipe that is stuck."""
+    number = getattr(signal, "SIG" + name)
+    args = ("-jp", vmcore(case, OLD))
+    reader, writer = os.pipe()
+    child = case.start(*args, stdout=writer)
+    os.close(writer)
+    # the pipe is full: 64 KiB wait in it, and it sleeps in write()
+    full = array.array("i", [0])
+    deadline = time.monotonic() + 10 * case.setup.patience
+    while full[0] < 65536 - 4096 and time.monotonic() < deadline:
+        fcntl.ioctl(reader, termios.FIONREAD, full)
+        time.sleep(0.01)
+    expect(child.poll() is None, "stdout is too short for this test")
+    time.sleep(0.1)
+    os.kill(child.pid, number)
+    try:
+        status = child.wait(5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        status = None
+    finally:
+        os.close(reader)
+        child.communicate()
+    equal(status, -number, "status (None: it went on waiting)")
+
+
 # stdout.
 
 def closed_pipe():
@@ -610,6 +649,72 @@ def several_vmcores_give_the_highest_status(case):
 def the_same_vmcore_twice_is_two_answers(case):
     ran = case.run("-j", vmcore(case, OLD), vmcore(case, OLD))
     equal(ran.docs[0], ran.docs[1], "the second answer")
+
+
+# --jobs.
+
+@test
+def jobs_do_not_change_the_answer(case):
+    paths = [vmcore(case, NEW), case.no_dump(), vmcore(case, OLD), vmcore(case, ARM),
+             case.path("missing"), vmcore(case, OLD)]
+    for view in ([], ["-j"]):
+        one = case.run(*view, *paths, status=3)
+        for jobs in ("1", "2", "3", "6", "64"):
+            ran = case.run(*view, "--jobs", jobs, *paths, status=3)
+            equal(ran.out, one.out, "stdout of --jobs " + jobs)
+            equal(ran.err, one.err, "stderr of --jobs " + jobs)
+
+
+@test
+def jobs_run_at_once_but_no_more(case):
+    args = ("-j", "--jobs", "2") + (vmcore(case, OLD),) * 5
+    child, worker = stop_worker(case, *args)
+    deadline = time.monotonic() + 30
+    most = 0
+    while time.monotonic() < deadline and len(children_of(child.pid)) != 1 or most < 2:
+        most = max(most, len(children_of(child.pid)))
+        expect(time.monotonic() < deadline, "at most %d workers at once", most)
+    equal(most, 2, "workers at once")
+    equal(children_of(child.pid), [worker], "workers, when all others are done")
+    resume(worker)
+    ran = case.end(child, args)
+    equal(len(ran.docs), 5, "lines")
+
+
+@test
+def jobs_stay_in_order_behind_a_slow_one(case):
+    paths = [vmcore(case, OLD), vmcore(case, ARM), case.no_dump()]
+    args = ("-j", "--jobs", "3", *paths)
+    child, worker = stop_worker(case, *args)
+    time.sleep(0.5)
+    resume(worker)
+    ran = case.end(child, args)
+    equal([doc["vmcore"] for doc in ran.docs], paths, "vmcores")
+
+
+@test
+def jobs_beyond_the_limit_of_open_files_are_no_failures(case):
+    paths = [vmcore(case, OLD)] * 24
+    ran = case.run("-j", "--jobs", "24", *paths, status=(0, 3), preexec=lambda: (
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))))
+    bad = [doc["errors"][0]["text"] for doc in ran.docs if doc["status"] == "failed"]
+    expect(not bad, "%d of 24 good vmcores failed: %s", len(bad), bad[:1])
+
+
+@test
+def ctrl_c_ends_all_jobs(case):
+    args = ("-j", "--jobs", "3") + (vmcore(case, OLD),) * 6
+    child, worker = stop_worker(case, *args)
+    workers = children_of(child.pid)
+    os.kill(child.pid, signal.SIGINT)
+    ran = case.end(child, args, limit=10)
+    equal(ran.status, -signal.SIGINT, "status")
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and any(
+            os.path.exists("/proc/%d" % w) for w in workers + [worker]):
+        time.sleep(0.01)
+    left = [w for w in workers + [worker] if os.path.exists("/proc/%d" % w)]
+    equal(left, [], "workers that live on")
 
 
 # Hostile names of files.

@@ -18,6 +18,7 @@ import warnings
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(HERE)
 EXIT = {"complete": 0, "partial": 1, "failed": 3}
+SANITIZER = "detect_leaks=0:exitcode=99:print_stacktrace=1"
 HEADING = "       ID BPF_MAP           USER_VM_START  MAPPED DECLARED FLAGS NAME"
 U32 = 0xffffffff
 
@@ -110,8 +111,8 @@ class Setup:
         self.patience = 8 if self.sanitized else 1
         self.env = dict(os.environ, LC_ALL="C.UTF-8", TMPDIR=tmp)
         # leaks: libkdumpfile 0.5.1 is never freed, on purpose; 99: not to be taken for an answer
-        self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0:exitcode=99")
-        self.env.setdefault("UBSAN_OPTIONS", "exitcode=99:print_stacktrace=1")
+        for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            self.env[key] = self.env.get(key, "") + ":" + SANITIZER
 
     def once(self, name, make):
         """Make a file of the test run once: make(path); returns its path."""
