@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the check_dumpfile*.c share: a small memory with pages in every state, and a file of it.
+ */
+#ifndef TESTS_DUMPFILE_RIG_H
+#define TESTS_DUMPFILE_RIG_H
+
+#include "suite.h"
+
+#include "../core/dumpfile.h"
+#include "../fixtures/synth/memfile.h"
+#include "../fixtures/synth/physmem.h"
+
+struct rig {
+	struct physmem pm;
+	struct bytes vmcoreinfo, file;
+	struct memfile mf;
+	struct dumpfile *df;
+};
+
+static struct rig *rig;
+static struct fault why;
+
+enum { RIG_END = 0x40000 };	/* all of its memory is below */
+
+static void rig_page(uint64_t phys, enum state state, uint8_t fill)
+{
+	struct frame *f = physmem_frame(&rig->pm, phys);
+
+	for (size_t i = 0; i < rig->pm.page_size; i++)
+		f->data[i] = fill ? (uint8_t)(fill + i * (fill % 7)) : 0;
+	f->state = state;
+}
+
+/* Stored, excluded, absent and zero pages, alone and in runs, in and between bytes of a bitmap. */
+static void rig_memory(uint64_t page)
+{
+	physmem_init(&rig->pm, page, 0);
+	for (uint64_t i = 0; i < 9; i++)
+		rig_page(page * i, STATE_STORED, (uint8_t)(i + 1));
+	rig_page(page * 9, STATE_EXCLUDED, 0);
+	rig_page(page * 10, STATE_STORED, 0);
+	rig_page(page * 11, STATE_STORED, 0);
+	rig_page(page * 12, STATE_ABSENT, 0);
+	rig_page(page * 13, STATE_STORED, 77);
+	rig_page(page * 30, STATE_EXCLUDED, 0);
+	rig_page(page * 31, STATE_EXCLUDED, 0);
+	rig_page(page * 32, STATE_STORED, 5);
+	rig_page(page * 63, STATE_STORED, 6);
+}
+
+static void setup(void)
+{
+	rig = synth_alloc(sizeof(*rig));
+	bytes_text(&rig->vmcoreinfo, "OSRELEASE=6.12.107\nPAGESIZE=4096\n");
+}
+
+static void teardown(void)
+{
+	ck_assert_msg(!rig->mf.outside, "a read outside of the file was asked for");
+	dumpfile_close(rig->df);
+	bytes_free(&rig->file);
+	bytes_free(&rig->vmcoreinfo);
+	physmem_free(&rig->pm);
+	free(rig);
+}
+
+/* Open the first @size bytes of the file. */
+static bool open_cut(uint64_t size)
+{
+	struct dumpfile_io io;
+
+	dumpfile_close(rig->df);
+	rig->mf = memfile_cut(&rig->file, size);
+	io = memfile_io(&rig->mf);
+	rig->df = dumpfile_open(&io, &why);
+	return rig->df;
+}
+
+static bool open_file(void)
+{
+	return open_cut(rig->file.n);
+}
+
+static enum state state_of(uint64_t phys)
+{
+	return dumpfile_state(rig->df, phys, rig->pm.page_size);
+}
+
+/* What was put into the file. */
+static enum state put_state(uint64_t phys)
+{
+	const struct frame *f = physmem_find(&rig->pm, phys);
+
+	return f ? f->state : STATE_ABSENT;
+}
+
+static void ck_states_are_as_put(void)
+{
+	for (uint64_t phys = 0; phys < 70 * rig->pm.page_size; phys += rig->pm.page_size)
+		if (state_of(phys) != put_state(phys))
+			ck_abort_msg("page %" PRIu64 " is %d, not %d", phys / rig->pm.page_size,
+				     state_of(phys), put_state(phys));
+}
+
+/* Asked often: an assertion of Check that holds costs a write to a file. */
+static inline void need(size_t at, unsigned bytes)
+{
+	if (at + bytes > rig->file.n)
+		ck_abort_msg("offset %zu is behind the end of the file", at);
+}
+
+static inline uint64_t get(size_t at, unsigned bytes)
+{
+	uint64_t v = 0;
+
+	need(at, bytes);
+	while (bytes--)
+		v = v << 8 | rig->file.data[at + bytes];
+	return v;
+}
+
+static inline void set(size_t at, unsigned bytes, uint64_t v)
+{
+	need(at, bytes);
+	for (unsigned i = 0; i < bytes; i++)
+		rig->file.data[at + i] = (uint8_t)(v >> 8 * i);
+}
+
+/* What a field is set to, given what it was. */
+enum { DAMAGES = 10 };
+
+static inline uint64_t damage(int i, uint64_t was)
+{
+	const uint64_t v[DAMAGES] = {
+		0, 1, UINT64_MAX, UINT64_C(1) << 31, UINT64_C(1) << 63, was + 1, was - 1,
+		was * 2, was / 2, UINT64_C(0x7fffffffffffffff),
+	};
+
+	return v[i];
+}
+
+#endif
