@@ -151,14 +151,20 @@ static void print_problems(const struct job *job, const struct problems *problem
 
 /* No answer, or none any more: take back what was written of it. */
 static enum report_status fail(const struct job *job, struct workspace *w,
-			       const struct fault *why)
+			       const struct memory_facts *facts, const struct fault *why)
 {
+	struct problems problems = { 0 };
+
 	if (!ftruncate(job->out, 0))
 		lseek(job->out, 0, SEEK_SET);
 	sink_init(&w->out, write_fd, (void *)&job->out);
+	if (facts)
+		report_file(facts, &problems);
+	problems_add(&problems, why);
 	if (job->options->json)
-		json_failed(&w->out, "arenasnap", job->path, why);
-	say(job, why->text);
+		json_failed(&w->out, "arenasnap", job->path, &problems);
+	print_problems(job, &problems);
+	problems_free(&problems);
 	return REPORT_FAILED;
 }
 
@@ -220,7 +226,7 @@ static enum report_status answer_kernel(const struct job *job, struct workspace 
 	if (!set_up(job, w, list, &n, &why) ||
 	    !report_run(k, &job->options->report, list, n, &result, &why) ||
 	    outputs_failed(job, w, &why)) {
-		status = fail(job, w, &why);
+		status = fail(job, w, &k->mem->facts, &why);
 	} else {
 		print_problems(job, &result.problems);
 		status = result.status;
@@ -243,10 +249,13 @@ enum report_status answer(const struct job *job)
 	}
 	sink_init(&w->out, write_fd, (void *)&job->out);
 	sink_init(&w->snapshot, write_fd, &w->snapshot_fd);
-	source = source_open(job->fd, job->size, job->progress, &why);
+	source = source_open(job->file, job->n_files, job->progress, &why);
 	if (source)
 		k = kernel_open(source_memory(source), &why);
-	status = k ? answer_kernel(job, w, k) : fail(job, w, &why);
+	if (k)
+		status = answer_kernel(job, w, k);
+	else
+		status = fail(job, w, source ? &source_memory(source)->facts : NULL, &why);
 	kernel_close(k);
 	if (source)
 		source_close(source);

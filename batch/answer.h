@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 #include "options.h"
+#include "source.h"
 
 struct job {
 	const struct options *options;
 	const char *path;
-	int fd;			/* of the vmcore */
-	uint64_t size;		/* bytes */
+	const struct source_file *file;	/* the vmcore, or all parts of a split one */
+	size_t n_files;
 	int progress;		/* terminal for progress, or -1 */
 	int socket;		/* to ask for files of -o, or -1 */
 	int out;		/* the answer: a temporary file */

@@ -96,8 +96,6 @@ static int check(struct options *o, bool verbose, bool pages)
 		return usage("--runs goes with -p, and without -j", "");
 	if (!o->n_vmcores)
 		return usage("no VMCORE given", "");
-	if (o->output && o->n_vmcores != 1)
-		return usage("-o takes exactly one VMCORE", "");
 	if (verbose || (o->report.n_select && !pages))
 		o->view = VIEW_VERBOSE;
 	if (pages)

@@ -19,6 +19,7 @@ struct pool {
 	struct worker *worker;		/* a ring: vmcore i is at i % room */
 	struct pollfd *poll;
 	size_t room;
+	struct vmcores vmcores;
 	size_t n, started, finished;	/* vmcores */
 	size_t running;
 	sigset_t before;		/* signal mask outside of us */
@@ -68,7 +69,7 @@ static void start_workers(struct pool *p)
 	       p->started - p->finished < p->room) {
 		struct worker *w = worker_of(p, p->started);
 
-		worker_start(w, p->options, p->options->vmcore[p->started], &p->before);
+		worker_start(w, p->options, &p->vmcores.vmcore[p->started], &p->before);
 		p->started++;
 		p->running += w->pid > 0;
 	}
@@ -116,7 +117,7 @@ static bool heading(const struct pool *p, size_t i)
 		return true;
 	sink_init(&s, write_fd, &out);
 	sink_puts(&s, i ? "\n" : "");
-	sink_safe(&s, p->options->vmcore[i]);
+	sink_safe(&s, p->vmcores.vmcore[i].path[0]);
 	sink_puts(&s, ":\n");
 	return sink_flush(&s);
 }
@@ -141,19 +142,32 @@ static bool finish_workers(struct pool *p)
 	return true;
 }
 
+static bool set_up(struct pool *p)
+{
+	const struct options *o = p->options;
+
+	p->room = o->jobs + WAITING;
+	p->worker = calloc(p->room, sizeof(*p->worker));
+	p->poll = calloc(p->room, sizeof(*p->poll));
+	if (!p->worker || !p->poll || !vmcores_group(&p->vmcores, o->vmcore, (size_t)o->n_vmcores)) {
+		message(STDERR_FILENO, NULL, "out of memory");
+		p->status = REPORT_FAILED;
+		return false;
+	}
+	p->n = p->vmcores.n;
+	if (o->output && p->n != 1) {
+		message(STDERR_FILENO, NULL, "-o takes exactly one VMCORE, or all parts of a split one");
+		p->status = 2;
+		return false;
+	}
+	return true;
+}
+
 int pool_run(const struct options *options)
 {
-	struct pool p = { .options = options, .n = (size_t)options->n_vmcores };
-	bool ok;
+	struct pool p = { .options = options };
+	bool ok = set_up(&p);
 
-	p.room = options->jobs + WAITING;
-	p.worker = calloc(p.room, sizeof(*p.worker));
-	p.poll = calloc(p.room, sizeof(*p.poll));
-	ok = p.worker && p.poll;
-	if (!ok) {
-		message(STDERR_FILENO, NULL, "out of memory");
-		p.status = REPORT_FAILED;
-	}
 	catch_signals(&p);
 	while (ok && p.finished < p.n) {
 		start_workers(&p);
@@ -162,6 +176,7 @@ int pool_run(const struct options *options)
 	}
 	for (size_t i = p.finished; i < p.started; i++)
 		worker_kill(worker_of(&p, i));
+	vmcores_free(&p.vmcores);
 	free(p.worker);
 	free(p.poll);
 	return p.status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "source.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libkdumpfile/kdumpfile.h>
 #include <stdio.h>
@@ -10,13 +11,25 @@
 #include <unistd.h>
 
 #include "../core/vmcoreinfo.h"
+#include "straighten.h"
 
 /* Pages that libkdumpfile keeps; it searches them one by one, so few are fastest. */
 enum { CACHE_PAGES = 16 };
 
+/* One file as it is read: the one that was given, or its plain copy. */
+struct input {
+	int fd;
+	uint64_t size;
+	int scratch;			/* still empty; -1: @fd is it */
+	struct straightened plain;	/* of a flattened file */
+};
+
 struct source {
-	int fd, progress;
+	int progress;
 	struct timespec shown;		/* when progress was shown last */
+	struct input *input;
+	size_t n;
+	bool unended;			/* a flattened file is cut */
 	struct dumpfile *df;
 	kdump_ctx_t *ctx;
 	struct memory mem;
@@ -24,11 +37,11 @@ struct source {
 
 static bool read_file(void *file, void *buf, size_t n, uint64_t offset)
 {
-	const struct source *s = file;
+	const struct input *in = file;
 	uint8_t *out = buf;
 
 	while (n) {
-		ssize_t got = pread(s->fd, out, n, (off_t)offset);
+		ssize_t got = pread(in->fd, out, n, (off_t)offset);
 
 		if (got <= 0)
 			return false;
@@ -37,6 +50,13 @@ static bool read_file(void *file, void *buf, size_t n, uint64_t offset)
 		n -= (size_t)got;
 	}
 	return true;
+}
+
+static uint64_t written_run(void *file, uint64_t offset, bool *written)
+{
+	const struct input *in = file;
+
+	return straightened_run(&in->plain, offset, written);
 }
 
 static enum state read_phys(void *source, uint64_t phys, void *buf, size_t n)
@@ -94,77 +114,149 @@ static const struct memory_ops ops = {
 static bool decoder_fault(kdump_ctx_t *ctx, const char *what, struct fault *why)
 {
 	return fault_set(why, FAULT_UNSUPPORTED, SPACE_FILE, 0, "libkdumpfile cannot %s: %s", what,
-			 ctx ? kdump_get_err(ctx) : "out of memory");
+			 kdump_get_err(ctx));
+}
+
+/* A flattened file is replaced by its plain copy. */
+static bool open_input(struct source *s, const struct source_file *file, struct input *in,
+		       struct fault *why)
+{
+	*in = (struct input){ .fd = file->fd, .size = file->size, .scratch = file->scratch };
+	if (!is_flattened(in->fd))
+		return true;
+	if (!straighten(in->fd, in->size, in->scratch, s->progress, &in->plain, why))
+		return false;
+	in->fd = in->scratch;
+	in->size = in->plain.size;
+	in->scratch = -1;
+	s->unended |= in->plain.cut;
+	return true;
+}
+
+static bool open_inputs(struct source *s, const struct source_file *file, size_t n,
+			struct fault *why)
+{
+	struct dumpfile_io *io = calloc(n, sizeof(*io));
+
+	s->input = calloc(n, sizeof(*s->input));
+	if (!io || !s->input) {
+		free(io);
+		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	}
+	for (s->n = 0; s->n < n; s->n++) {
+		struct input *in = &s->input[s->n];
+
+		if (!open_input(s, &file[s->n], in, why))
+			break;
+		io[s->n] = (struct dumpfile_io){
+			.pread = read_file, .file = in, .size = in->size,
+			.run = in->plain.cut ? written_run : NULL,
+		};
+	}
+	if (s->n == n)
+		s->df = dumpfile_open_set(io, n, why);
+	free(io);
+	return s->df;
 }
 
 /*
  * libkdumpfile takes the page size of VMCOREINFO for the blocks of a kdump, and then reads
- * other pages than were asked for.
+ * other pages than were asked for. QEMU's kdump files of aarch64 have blocks of 64 KiB. So it
+ * gets a copy without VMCOREINFO, which we have read before.
  */
-static bool check_blocks(const struct source *s, const struct vmcoreinfo *vi, struct fault *why)
+static bool hide_vmcoreinfo(struct input *in, uint64_t block, struct fault *why)
+{
+	/* offset and size of VMCOREINFO and of the notes in struct kdump_sub_header */
+	static const uint8_t none[32];
+
+	if (in->scratch >= 0) {
+		if (!copy_plain(in->fd, in->size, in->scratch, why))
+			return false;
+		in->fd = in->scratch;
+		in->scratch = -1;
+	}
+	return pwrite(in->fd, none, sizeof(none), (off_t)block + 32) == (ssize_t)sizeof(none) ||
+	       fault_set(why, FAULT_IO, SPACE_NONE, 0,
+		"its plain copy cannot be written (TMPDIR): %s", strerror(errno));
+}
+
+static bool check_blocks(struct source *s, const struct vmcoreinfo *vi, struct fault *why)
 {
 	uint64_t block = dumpfile_block_size(s->df), page;
 
 	if (!block || !vmcoreinfo_number(vi, "PAGESIZE", &page) || page == block)
 		return true;
-	return fault_set(why, FAULT_UNSUPPORTED, SPACE_FILE, 428,
-		"a kdump with blocks of %" PRIu64 " bytes of a kernel with pages of %" PRIu64
-		" (QEMU writes these for aarch64), which is not read; dump the guest as ELF: "
-		"dump-guest-memory without -z, -l, -s", block, page);
+	for (size_t i = 0; i < s->n; i++)
+		if (!hide_vmcoreinfo(&s->input[i], block, why))
+			return false;
+	return true;
+}
+
+static bool set_up_decoder(struct source *s, const struct vmcoreinfo *vi, struct fault *why)
+{
+	const char *machine = s->mem.facts.machine;
+	uint64_t page, v;
+
+	if (vmcoreinfo_number(vi, "NUMBER(kimage_voffset)", &v))
+		machine = "aarch64";
+	else if (!machine)
+		machine = "x86_64";
+	/* NEVER: a mapped file that shrinks is a SIGBUS */
+	if (kdump_set_number_attr(s->ctx, "file.mmap_policy", KDUMP_MMAP_NEVER) != KDUMP_OK ||
+	    kdump_set_number_attr(s->ctx, "cache.size", CACHE_PAGES) != KDUMP_OK ||
+	    kdump_set_string_attr(s->ctx, "arch.name", machine) != KDUMP_OK)
+		return decoder_fault(s->ctx, "be set up", why);
+	if (!dumpfile_block_size(s->df) && vmcoreinfo_number(vi, "PAGESIZE", &page) &&
+	    kdump_set_number_attr(s->ctx, "arch.page_size", page) != KDUMP_OK)
+		return decoder_fault(s->ctx, "take the page size", why);
+	return true;
 }
 
 static bool open_decoder(struct source *s, struct fault *why)
 {
 	const struct memory_facts *facts = &s->mem.facts;
 	struct vmcoreinfo vi = { facts->vmcoreinfo, facts->vmcoreinfo_len };
-	const char *machine = facts->machine;
-	uint64_t page, v;
+	size_t n = dumpfile_parts(s->df);
+	int *fd;
+	bool ok;
 
-	if (vmcoreinfo_number(&vi, "NUMBER(kimage_voffset)", &v))
-		machine = "aarch64";
-	else if (!machine)
-		machine = "x86_64";
 	if (!check_blocks(s, &vi, why))
 		return false;
 	s->ctx = kdump_new();
-	if (!s->ctx)
-		return decoder_fault(NULL, "start", why);
-	/* NEVER: a mapped file that shrinks is a SIGBUS */
-	if (kdump_set_number_attr(s->ctx, "file.mmap_policy", KDUMP_MMAP_NEVER) != KDUMP_OK ||
-	    kdump_set_number_attr(s->ctx, "cache.size", CACHE_PAGES) != KDUMP_OK ||
-	    kdump_set_string_attr(s->ctx, "arch.name", machine) != KDUMP_OK)
-		return decoder_fault(s->ctx, "be set up", why);
-	if (!dumpfile_block_size(s->df) && vmcoreinfo_number(&vi, "PAGESIZE", &page) &&
-	    kdump_set_number_attr(s->ctx, "arch.page_size", page) != KDUMP_OK)
-		return decoder_fault(s->ctx, "take the page size", why);
-	if (kdump_open_fd(s->ctx, s->fd) != KDUMP_OK)
-		return decoder_fault(s->ctx, "open the file", why);
-	return true;
+	fd = calloc(n, sizeof(*fd));
+	if (!s->ctx || !fd) {
+		free(fd);
+		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	}
+	for (size_t i = 0; i < n; i++)
+		fd[i] = s->input[dumpfile_part(s->df, i)].fd;
+	ok = set_up_decoder(s, &vi, why) &&
+	     (kdump_open_fdset(s->ctx, (unsigned)n, fd) == KDUMP_OK ||
+	      decoder_fault(s->ctx, "open the file", why));
+	free(fd);
+	return ok;
 }
 
-struct source *source_open(int fd, uint64_t size, int progress, struct fault *why)
+struct source *source_open(const struct source_file *file, size_t n, int progress,
+			   struct fault *why)
 {
 	struct source *s = calloc(1, sizeof(*s));
-	struct dumpfile_io io = { .pread = read_file, .file = s, .size = size };
 
 	if (!s) {
 		fault_fill(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 		return NULL;
 	}
-	s->fd = fd;
 	s->progress = progress;
 	clock_gettime(CLOCK_MONOTONIC, &s->shown);
-	s->df = dumpfile_open(&io, why);
-	if (!s->df) {
-		source_close(s);
-		return NULL;
+	if (open_inputs(s, file, n, why)) {
+		s->mem = (struct memory){
+			.ops = &ops, .source = s, .facts = *dumpfile_facts(s->df) };
+		s->mem.facts.unended = s->unended;
+		if (open_decoder(s, why))
+			return s;
 	}
-	s->mem = (struct memory){ .ops = &ops, .source = s, .facts = *dumpfile_facts(s->df) };
-	if (!open_decoder(s, why)) {
-		source_close(s);
-		return NULL;
-	}
-	return s;
+	source_close(s);
+	return NULL;
 }
 
 void source_close(struct source *s)
@@ -175,6 +267,9 @@ void source_close(struct source *s)
 		kdump_free(s->ctx);
 #endif
 	dumpfile_close(s->df);
+	for (size_t i = 0; i < s->n; i++)
+		straightened_free(&s->input[i].plain);
+	free(s->input);
 	free(s);
 }
 

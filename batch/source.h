@@ -11,12 +11,20 @@
 
 struct source;
 
+/** A vmcore, or one part of a split one. */
+struct source_file {
+	int fd;			/* a regular file, open for reading, borrowed */
+	uint64_t size;		/* bytes */
+	int scratch;		/* an empty, unlinked file, for a plain copy if one is needed */
+};
+
 /**
- * @fd is open for reading, borrowed, and a regular file of @size bytes.
+ * Open the @n files of one dump; @file is borrowed for the life of the source.
  * @progress: where to show progress (a terminal), or -1.
- * NULL with @why: what the file is instead, or what is wrong with it.
+ * NULL with @why: what a file is instead, or what is wrong with it.
  */
-struct source *source_open(int fd, uint64_t size, int progress, struct fault *why);
+struct source *source_open(const struct source_file *file, size_t n, int progress,
+			   struct fault *why);
 void source_close(struct source *s);
 
 /** Borrowed until source_close(). */

@@ -18,14 +18,15 @@
 enum { CPU_SECONDS = 1800 };
 #define ADDRESS_SPACE (UINT64_C(2) << 30)
 
-static int temporary_file(void)
+/* An unlinked file in TMPDIR, or in @otherwise. */
+static int temporary_file(const char *otherwise)
 {
 	const char *dir = getenv("TMPDIR");
 	char path[4096];
 	int fd;
 
 	if (!dir || !*dir)
-		dir = "/tmp";
+		dir = otherwise;
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return fd;
@@ -51,29 +52,50 @@ static void set_limits(void)
 #endif
 }
 
-static bool open_vmcore(struct worker *w, struct fault *why)
+static bool open_file(struct source_file *file, const char *path, struct fault *why)
 {
 	struct stat st;
 
-	w->job.fd = open(w->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (w->job.fd < 0 || fstat(w->job.fd, &st))
+	file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (file->fd < 0 || fstat(file->fd, &st))
 		return fault_set(why, FAULT_IO, SPACE_NONE, 0, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0, "%s",
 			S_ISDIR(st.st_mode) ? "is a folder, not a vmcore" :
 			"is not a regular file; copy it into one first");
-	w->job.size = (uint64_t)st.st_size;
+	file->size = (uint64_t)st.st_size;
+	return true;
+}
+
+static bool open_vmcore(struct worker *w, struct fault *why)
+{
+	w->file = calloc(w->vmcore->n, sizeof(*w->file));
+	if (!w->file)
+		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	for (size_t i = 0; i < w->vmcore->n; i++)
+		w->file[i].fd = w->file[i].scratch = -1;
+	for (size_t i = 0; i < w->vmcore->n; i++)
+		if (!open_file(&w->file[i], w->vmcore->path[i], why))
+			return i ? fault_prefix(why, "%s: ", w->vmcore->path[i]) : false;
+	w->job.file = w->file;
+	w->job.n_files = w->vmcore->n;
 	return true;
 }
 
 static bool open_temporaries(struct worker *w, struct fault *why)
 {
-	w->answer = temporary_file();
-	w->messages = temporary_file();
-	if (w->answer < 0 || w->messages < 0)
-		return fault_set(why, FAULT_IO, SPACE_NONE, 0,
-			"no temporary file can be made (TMPDIR): %s", strerror(errno));
-	return true;
+	bool ok;
+
+	w->answer = temporary_file("/tmp");
+	w->messages = temporary_file("/tmp");
+	ok = w->answer >= 0 && w->messages >= 0;
+	/* a plain copy may be as large as the dump, and /tmp may be memory */
+	for (size_t i = 0; ok && i < w->vmcore->n; i++) {
+		w->file[i].scratch = temporary_file("/var/tmp");
+		ok = w->file[i].scratch >= 0;
+	}
+	return ok || fault_set(why, FAULT_IO, SPACE_NONE, 0,
+		"no temporary file can be made (TMPDIR): %s", strerror(errno));
 }
 
 static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
@@ -105,14 +127,14 @@ static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
 	return fault_set(why, FAULT_IO, SPACE_NONE, 0, "no process: %s", strerror(errno));
 }
 
-void worker_start(struct worker *w, const struct options *options, const char *path,
+void worker_start(struct worker *w, const struct options *options, const struct vmcore *vmcore,
 		  const sigset_t *signals)
 {
 	const bool progress = !options->quiet && options->jobs == 1 && isatty(STDERR_FILENO);
 
 	*w = (struct worker){
-		.options = options, .path = path, .output.dir = -1,
-		.job = { .fd = -1, .progress = progress ? STDERR_FILENO : -1 },
+		.options = options, .vmcore = vmcore, .path = vmcore->path[0], .output.dir = -1,
+		.job.progress = progress ? STDERR_FILENO : -1,
 		.answer = -1, .messages = -1, .socket = -1,
 	};
 	/* outputs first: with swapped arguments the vmcore is refused as what it is there */
@@ -194,25 +216,37 @@ static bool pass_on(int from, int to)
 	return !n;
 }
 
+static void close_file(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 static void close_all(struct worker *w)
 {
-	int fd[] = { w->job.fd, w->answer, w->messages, w->socket };
-
-	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++)
-		if (fd[i] >= 0)
-			close(fd[i]);
+	close_file(w->answer);
+	close_file(w->messages);
+	close_file(w->socket);
+	for (size_t i = 0; w->file && i < w->vmcore->n; i++) {
+		close_file(w->file[i].fd);
+		close_file(w->file[i].scratch);
+	}
+	free(w->file);
 }
 
 /* The line and the sentence that the worker did not write. */
 static bool finish_failed(struct worker *w)
 {
+	struct problems problems = { 0 };
 	int out = STDOUT_FILENO;
 	struct sink s;
 	bool ok = true;
 
 	if (w->options->json) {
 		sink_init(&s, write_fd, &out);
-		ok = json_failed(&s, "arenasnap", w->path, &w->why);
+		problems_add(&problems, &w->why);
+		ok = json_failed(&s, "arenasnap", w->path, &problems);
+		problems_free(&problems);
 	}
 	if (!w->options->quiet)
 		message(STDERR_FILENO, w->path, w->why.text);

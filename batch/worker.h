@@ -10,11 +10,14 @@
 
 #include "answer.h"
 #include "output.h"
+#include "vmcores.h"
 
 /** What the parent holds for one vmcore. */
 struct worker {
 	const struct options *options;
-	const char *path;
+	const struct vmcore *vmcore;
+	const char *path;	/* of its first file */
+	struct source_file *file;
 	struct job job;
 	struct output output;
 	int answer, messages;	/* unlinked temporary files; -1: none */
@@ -25,16 +28,20 @@ struct worker {
 	struct fault why;
 };
 
-/** Open @path and start its worker, which runs with @signals unblocked. If that fails the worker
- *  has its status at once. */
-void worker_start(struct worker *w, const struct options *options, const char *path,
+/**
+ * Open the files of @vmcore, which is borrowed, and start its worker, which runs with @signals
+ * as its mask. If that fails the worker has its status at once.
+ */
+void worker_start(struct worker *w, const struct options *options, const struct vmcore *vmcore,
 		  const sigset_t *signals);
 
 /** Its socket can be read: a request, or its end. */
 void worker_event(struct worker *w);
 
-/** Pass the answer on to standard output, the messages to standard error, and free all. False:
- *  standard output takes no more (errno). */
+/**
+ * Pass the answer on to standard output, the messages to standard error, and free all. False:
+ * standard output takes no more (errno).
+ */
 bool worker_finish(struct worker *w);
 
 /** Kill it, and remove what it made. */

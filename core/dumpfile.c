@@ -23,7 +23,7 @@ struct magic {
 
 static const struct magic others[] = {
 	MAGIC("makedumpfile\0", "a flattened dump",
-	      "make a plain one: makedumpfile -R NEW < FILE"),
+	      "make a plain one (makedumpfile -R NEW < FILE), or use arenasnap"),
 	MAGIC("\x1f\x8b", "compressed with gzip", "unpack it: gzip -d"),
 	MAGIC("\xfd" "7zXZ\0", "compressed with xz", "unpack it: xz -d"),
 	MAGIC("\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it: zstd -d"),
@@ -137,10 +137,31 @@ bool dumpfile_pread(struct dumpfile *df, void *buf, uint64_t n, uint64_t offset,
 		return fault_set(why, STATE_CUT, SPACE_FILE, offset,
 			"the file is cut: its %s is at offset %" PRIu64 ", but it has only %"
 			PRIu64 " bytes", what, offset, df->io.size);
+	if (!dumpfile_written(df, offset, n))
+		return fault_set(why, STATE_CUT, SPACE_FILE, offset,
+			"the file is cut: its %s at offset %" PRIu64 " was never written", what,
+			offset);
 	if (!df->io.pread(df->io.file, buf, (size_t)n, offset))
 		return fault_set(why, FAULT_IO, SPACE_FILE, offset,
 			"the %s at offset %" PRIu64 " cannot be read", what, offset);
 	return true;
+}
+
+bool dumpfile_written(const struct dumpfile *df, uint64_t offset, uint64_t n)
+{
+	bool written = true;
+
+	if (!df->io.run)
+		return true;
+	while (n && written) {
+		uint64_t run = df->io.run(df->io.file, offset, &written);
+
+		if (run >= n)
+			break;
+		offset += run;
+		n -= run;
+	}
+	return written;
 }
 
 static const uint8_t *cached_block(struct dumpfile *df, uint64_t number)
@@ -160,7 +181,7 @@ static const uint8_t *cached_block(struct dumpfile *df, uint64_t number)
 
 bool dumpfile_peek(struct dumpfile *df, void *buf, size_t n, uint64_t offset)
 {
-	if (!range_ok(offset, n, df->io.size))
+	if (!range_ok(offset, n, df->io.size) || !dumpfile_written(df, offset, n))
 		return false;
 	while (n) {
 		size_t at = (size_t)(offset % FILE_BLOCK);

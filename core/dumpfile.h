@@ -19,6 +19,11 @@ struct dumpfile_io {
 	bool (*pread)(void *file, void *buf, size_t n, uint64_t offset);
 	void *file;
 	uint64_t size;		/* bytes */
+	/**
+	 * For a file of which pieces were never written: the number of bytes from @offset on
+	 * (at least 1) that all were, or all were not (*@written). NULL: all of it was.
+	 */
+	uint64_t (*run)(void *file, uint64_t offset, bool *written);
 };
 
 struct dumpfile;
@@ -29,10 +34,31 @@ struct dumpfile;
  * STATE_CUT a file that ends before its own tables, STATE_DAMAGED the rule that it breaks.
  */
 struct dumpfile *dumpfile_open(const struct dumpfile_io *io, struct fault *why);
+
+/**
+ * The same for the @n files of one dump that makedumpfile --split wrote, in any order. Files of
+ * another dump, doubled and overlapping parts are refused; a missing one is a gap in the facts,
+ * and its pages are STATE_CUT.
+ */
+struct dumpfile *dumpfile_open_set(const struct dumpfile_io *io, size_t n, struct fault *why);
 void dumpfile_close(struct dumpfile *df);
 
 /** Borrowed until dumpfile_close(). */
 const struct memory_facts *dumpfile_facts(const struct dumpfile *df);
+
+/**
+ * For decoders that want the parts of a split dump sorted and without empty ones: how many there
+ * are, and the place of the @i-th in the array given to dumpfile_open_set(). One file: 1 and 0.
+ */
+size_t dumpfile_parts(const struct dumpfile *df);
+size_t dumpfile_part(const struct dumpfile *df, size_t i);
+
+/**
+ * What all parts of one split dump have in common, and no other file: a number for the file
+ * whose first bytes are @head. 0: not a part of a split dump.
+ */
+enum { DUMPFILE_HEAD = 65536 + 16 };
+uint64_t dumpfile_split_key(const uint8_t *head, size_t n);
 
 /** Unit of the file's page map in bytes: block_size of a kdump, 0 for ELF. */
 uint64_t dumpfile_block_size(const struct dumpfile *df);

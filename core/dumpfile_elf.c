@@ -37,7 +37,8 @@ struct edge {
 
 struct edges {
 	struct edge *edge;
-	size_t n;
+	size_t n, room;
+	bool nomem;
 };
 
 static int by_phys(const void *a, const void *b)
@@ -51,6 +52,17 @@ static void add_piece(struct edges *edges, uint64_t start, uint64_t size, enum s
 {
 	if (!size)
 		return;
+	if (edges->n + 2 > edges->room) {
+		size_t room = edges->room ? 2 * edges->room : 256;
+		void *p = realloc(edges->edge, room * sizeof(struct edge));
+
+		if (!p) {
+			edges->nomem = true;
+			return;
+		}
+		edges->edge = p;
+		edges->room = room;
+	}
 	edges->edge[edges->n++] = (struct edge){ start, state, 1 };
 	edges->edge[edges->n++] = (struct edge){ start + size, state, -1 };
 }
@@ -88,6 +100,23 @@ static bool merge(struct elf_map *map, const struct edges *edges, struct fault *
 	return true;
 }
 
+/* [@offset, @offset + @size) is inside the file; pieces of it may never have been written. */
+static void add_stored(const struct dumpfile *df, struct edges *edges, uint64_t phys,
+		       uint64_t offset, uint64_t size)
+{
+	while (size) {
+		bool written = true;
+		uint64_t n = df->io.run ? df->io.run(df->io.file, offset, &written) : size;
+
+		if (n > size)
+			n = size;
+		add_piece(edges, phys, n, written ? STATE_STORED : STATE_CUT);
+		phys += n;
+		offset += n;
+		size -= n;
+	}
+}
+
 static bool add_load(struct dumpfile *df, struct edges *edges, const uint8_t *ph,
 		     struct fault *why)
 {
@@ -107,7 +136,7 @@ static bool add_load(struct dumpfile *df, struct edges *edges, const uint8_t *ph
 	here = offset > df->io.size ? 0 : df->io.size - offset;
 	if (here > filesz)
 		here = filesz;
-	add_piece(edges, phys, here, STATE_STORED);
+	add_stored(df, edges, phys, offset, here);
 	add_piece(edges, phys + here, filesz - here, STATE_CUT);
 	add_piece(edges, phys + filesz, memsz - filesz, STATE_EXCLUDED);
 	return true;
@@ -130,8 +159,8 @@ static bool read_segments(struct dumpfile *df, uint64_t offset, uint64_t count,
 			  struct elf_map *map, struct fault *why)
 {
 	uint8_t ph[sizeof(Elf64_Phdr)];
-	struct edges edges = { .edge = calloc(count * 6 + 1, sizeof(struct edge)) };
-	bool ok = edges.edge || fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	struct edges edges = { 0 };
+	bool ok = true;
 
 	for (uint64_t i = 0; ok && i < count; i++) {
 		if (!dumpfile_peek(df, ph, sizeof(ph), offset + i * sizeof(ph))) {
@@ -144,7 +173,9 @@ static bool read_segments(struct dumpfile *df, uint64_t offset, uint64_t count,
 		else if (load_u32(ph) == PT_NOTE)
 			ok = take_note(df, ph, why);
 	}
-	if (ok) {
+	if (ok && edges.nomem)
+		ok = fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	if (ok && edges.n) {
 		qsort(edges.edge, edges.n, sizeof(struct edge), by_phys);
 		ok = merge(map, &edges, why);
 	}

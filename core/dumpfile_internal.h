@@ -30,7 +30,22 @@ struct dumpfile_format {
 	enum state (*state)(struct dumpfile *df, uint64_t phys, uint64_t n);
 };
 
-extern const struct dumpfile_format dumpfile_kdump, dumpfile_elf;
+extern const struct dumpfile_format dumpfile_kdump, dumpfile_elf, dumpfile_split;
+
+/* A part of a split kdump: the pages [start, end) are its own, and bitmaps are of the whole. */
+struct kdump_part {
+	bool split;
+	uint64_t start, end;		/* pfns */
+	uint64_t pages;			/* pfns of the whole dump are below */
+	uint64_t block_size;		/* bytes */
+	uint64_t stored;		/* pages in all parts */
+};
+
+/** False: @df is no kdump. */
+bool dumpfile_kdump_part(const struct dumpfile *df, struct kdump_part *part);
+
+/** All of [@offset, @offset + @n), which is inside the file, was written. */
+bool dumpfile_written(const struct dumpfile *df, uint64_t offset, uint64_t n);
 
 /** Read from the file; STATE_CUT or FAULT_IO in @why, which names @what. */
 bool dumpfile_pread(struct dumpfile *df, void *buf, uint64_t n, uint64_t offset,

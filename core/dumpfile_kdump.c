@@ -38,6 +38,9 @@ struct kdump_map {
 	uint64_t bitmap[2];	/* file offsets: memory exists, page is in the file */
 	uint64_t descs;		/* file offset of the descriptors */
 	uint64_t pages;		/* max_mapnr: pfns are below */
+	bool split;		/* a part: the descriptors are those of [start, end) */
+	uint64_t start, end;	/* pfns; all of them where not split */
+	uint64_t before;	/* bits set below @start */
 	uint64_t stored;	/* bits set in the second bitmap */
 	uint64_t *rank;		/* bits set before each RANK_BITS of it */
 };
@@ -169,12 +172,16 @@ static bool read_sub_header(struct dumpfile *df, struct kdump_map *map, uint32_t
 	if (!dumpfile_pread(df, s, sizeof(s), map->block_size, "sub header", why))
 		return false;
 	df->facts.level = version >= 1 ? (int)(load_u32(s + 8) & 0x3f) : -1;
-	if (version >= 2 && load_u32(s + 12))
-		return fault_set(why, FAULT_UNSUPPORTED, SPACE_FILE, map->block_size + 12,
-			"this is one part of a dump that was split (makedumpfile --split); join "
-			"the parts: makedumpfile --reassemble PART... NEW");
 	if (version >= 6)
 		map->pages = load_u64(s + 96);
+	map->end = map->pages;
+	map->split = version >= 2 && load_u32(s + 12);
+	if (map->split) {
+		map->start = load_u64(s + (version >= 6 ? 80 : 16));
+		map->end = load_u64(s + (version >= 6 ? 88 : 24));
+		if (map->start > map->end || map->end > map->pages)
+			return damaged(why, map->block_size + 16, "it is a part without a range");
+	}
 	note = version >= 4 ? load_u64(s + 48) : 0;
 	note_size = version >= 4 ? load_u64(s + 56) : 0;
 	if (version >= 5 &&
@@ -264,14 +271,15 @@ static enum state check_desc(const struct dumpfile *df, const struct kdump_map *
 	default:
 		return STATE_DAMAGED;
 	}
-	return end > df->io.size ? STATE_CUT : STATE_STORED;
+	return end > df->io.size || !dumpfile_written(df, desc->offset, desc->size) ? STATE_CUT :
+	       STATE_STORED;
 }
 
 /* How long the file must be: by all descriptors, or by the last ones of a very large dump. */
 static void measure(struct dumpfile *df, const struct kdump_map *map)
 {
 	uint64_t end = map->descs + map->stored * DESC_SIZE;
-	uint64_t i = map->stored > ALL_DESCS ? map->stored - LAST_DESCS : 0;
+	uint64_t i = map->stored > ALL_DESCS && !map->split ? map->stored - LAST_DESCS : 0;
 	struct desc desc;
 
 	dumpfile_needs(df, end);
@@ -281,6 +289,35 @@ static void measure(struct dumpfile *df, const struct kdump_map *map)
 		if (state == STATE_STORED || (state == STATE_CUT && desc.size))
 			dumpfile_needs(df, desc.offset + desc.size);
 	}
+}
+
+/* The number of bits set below @pfn: the number of its descriptor, if its own is set. */
+static bool rank_of(struct dumpfile *df, const struct kdump_map *map, uint64_t pfn,
+		    uint64_t *rank)
+{
+	uint8_t block[FILE_BLOCK];
+	uint64_t first = pfn / RANK_BITS;
+	size_t bytes = (size_t)(pfn % RANK_BITS / 8);
+
+	if (!dumpfile_peek(df, block, bytes + 1, map->bitmap[1] + first * FILE_BLOCK))
+		return false;
+	block[bytes] &= (uint8_t)((1u << pfn % 8) - 1);
+	*rank = map->rank[first] + count_bits(block, bytes + 1);
+	return true;
+}
+
+/* A part alone is a dump with a gap; dumpfile_split.c fills it from the others. */
+static void set_part(struct dumpfile *df, struct kdump_map *map)
+{
+	if (map->start < map->pages && !rank_of(df, map, map->start, &map->before))
+		map->before = map->stored;
+	if (map->start >= map->pages)
+		map->before = map->stored;
+	df->facts.parts = 1;
+	df->facts.empty_parts = map->start == map->end;
+	df->facts.gap = map->start || map->end < map->pages;
+	df->facts.gap_start = map->start ? 0 : map->end * map->block_size;
+	df->facts.gap_end = (map->start ? map->start : map->pages) * map->block_size;
 }
 
 static bool kdump_open(struct dumpfile *df, struct fault *why)
@@ -298,6 +335,8 @@ static bool kdump_open(struct dumpfile *df, struct fault *why)
 	    !place_tables(df, map, load_u32(h), load_u32(h + 4), why) ||
 	    !build_rank(df, map, why))
 		return false;
+	if (map->split)
+		set_part(df, map);
 	measure(df, map);
 	return true;
 }
@@ -318,21 +357,6 @@ static bool bit(struct dumpfile *df, uint64_t bitmap, uint64_t pfn)
 	return dumpfile_peek(df, &byte, 1, bitmap + pfn / 8) && byte >> pfn % 8 & 1;
 }
 
-/* The number of the descriptor of @pfn, whose bit is set. */
-static bool rank_of(struct dumpfile *df, const struct kdump_map *map, uint64_t pfn,
-		    uint64_t *rank)
-{
-	uint8_t block[FILE_BLOCK];
-	uint64_t first = pfn / RANK_BITS;
-	size_t bytes = (size_t)(pfn % RANK_BITS / 8);
-
-	if (!dumpfile_peek(df, block, bytes + 1, map->bitmap[1] + first * FILE_BLOCK))
-		return false;
-	block[bytes] &= (uint8_t)((1u << pfn % 8) - 1);
-	*rank = map->rank[first] + count_bits(block, bytes + 1);
-	return true;
-}
-
 static enum state page_state(struct dumpfile *df, uint64_t pfn)
 {
 	const struct kdump_map *map = df->map;
@@ -343,9 +367,12 @@ static enum state page_state(struct dumpfile *df, uint64_t pfn)
 		return STATE_ABSENT;
 	if (!bit(df, map->bitmap[1], pfn))
 		return bit(df, map->bitmap[0], pfn) ? STATE_EXCLUDED : STATE_ABSENT;
-	if (!rank_of(df, map, pfn, &rank))
+	/* in a part that was not given */
+	if (pfn < map->start || pfn >= map->end)
 		return STATE_CUT;
-	if (!read_desc(df, map, rank, &desc))
+	if (!rank_of(df, map, pfn, &rank) || rank < map->before)
+		return STATE_CUT;
+	if (!read_desc(df, map, rank - map->before, &desc))
 		return STATE_CUT;
 	return check_desc(df, map, &desc);
 }
@@ -364,11 +391,17 @@ static enum state kdump_state(struct dumpfile *df, uint64_t phys, uint64_t n)
 	return STATE_STORED;
 }
 
-uint64_t dumpfile_block_size(const struct dumpfile *df)
+bool dumpfile_kdump_part(const struct dumpfile *df, struct kdump_part *part)
 {
 	const struct kdump_map *map = df->map;
 
-	return df->format == &dumpfile_kdump ? map->block_size : 0;
+	if (df->format != &dumpfile_kdump)
+		return false;
+	*part = (struct kdump_part){
+		.split = map->split, .start = map->start, .end = map->end, .pages = map->pages,
+		.block_size = map->block_size, .stored = map->stored,
+	};
+	return true;
 }
 
 const struct dumpfile_format dumpfile_kdump = {

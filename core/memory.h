@@ -21,6 +21,11 @@ struct memory_facts {
 	bool cut;		/* the file ends at @size but needs @needed bytes */
 	bool live;
 	uint64_t size, needed;	/* bytes of the file */
+	unsigned parts;		/* files that makedumpfile --split made of the dump; 0: not split */
+	unsigned empty_parts;	/* of those, without a page */
+	bool unended;		/* a flattened dump without its end mark */
+	bool gap;		/* a part is missing: the one of physical @gap_start to @gap_end */
+	uint64_t gap_start, gap_end;
 };
 
 struct memory_ops {

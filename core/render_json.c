@@ -207,11 +207,11 @@ static bool problem(struct sink *out, const struct problem *p, const char *comma
 	return sink_puts(out, "}");
 }
 
-static bool tail(struct sink *out, const struct problem *problems, size_t n, const char *status)
+static bool tail(struct sink *out, const struct problems *problems, const char *status)
 {
 	sink_puts(out, ",\"errors\":[");
-	for (size_t i = 0; i < n; i++)
-		problem(out, &problems[i], i ? "," : "");
+	for (size_t i = 0; i < problems->n; i++)
+		problem(out, &problems->problem[i], i ? "," : "");
 	sink_printf(out, "],\"status\":\"%s\"}\n", status);
 	return sink_flush(out);
 }
@@ -231,7 +231,7 @@ static bool json_end(struct renderer *r, const struct kernel *k,
 
 	(void)k;
 	sink_puts(j->out, "]");
-	return tail(j->out, result->problems.problem, result->problems.n,
+	return tail(j->out, &result->problems,
 		    result->status == REPORT_COMPLETE ? "complete" : "partial");
 }
 
@@ -247,11 +247,9 @@ void json_renderer_init(struct json_renderer *j, struct sink *out, const char *t
 }
 
 bool json_failed(struct sink *out, const char *tool, const char *vmcore,
-		 const struct fault *why)
+		 const struct problems *problems)
 {
-	const struct problem p = { .why = *why };
-
 	head(out, tool, vmcore, NULL, NULL, 0);
 	sink_puts(out, ",\"arenas\":null");
-	return tail(out, &p, 1, "failed");
+	return tail(out, problems, "failed");
 }

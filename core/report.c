@@ -77,26 +77,6 @@ static bool selected(struct run *run, const struct arena_found *found)
 	return any;
 }
 
-/* The file itself: what is said of it counts for every answer. */
-static void check_file(struct run *run)
-{
-	const struct memory_facts *facts = &run->k->mem->facts;
-	struct fault why;
-
-	if (facts->cut) {
-		fault_fill(&why, STATE_CUT, SPACE_FILE, facts->size,
-			   "the file is cut: it has %" PRIu64 " bytes of %" PRIu64
-			   "; copy it again, or the disk was full", facts->size, facts->needed);
-		problems_add(&run->result->problems, &why);
-	}
-	if (facts->incomplete) {
-		fault_fill(&why, STATE_CUT, SPACE_NONE, 0,
-			   "the dump is marked incomplete: its writer could not finish it "
-			   "(disk full?)");
-		problems_add(&run->result->problems, &why);
-	}
-}
-
 static bool show(struct run *run, const struct arena_found *found)
 {
 	struct problems *problems = &run->result->problems;
@@ -149,6 +129,35 @@ static void end(struct run *run)
 		run->renderers[i]->end(run->renderers[i], run->k, run->result);
 }
 
+void report_file(const struct memory_facts *facts, struct problems *problems)
+{
+	struct fault why;
+
+	if (facts->unended) {
+		fault_fill(&why, STATE_CUT, SPACE_FILE, facts->size,
+			   "the flattened dump has no end mark: it is cut");
+		problems_add(problems, &why);
+	} else if (facts->cut) {
+		fault_fill(&why, STATE_CUT, SPACE_FILE, facts->size,
+			   "the file is cut: it has %" PRIu64 " bytes of %" PRIu64
+			   "; copy it again, or the disk was full", facts->size, facts->needed);
+		problems_add(problems, &why);
+	}
+	if (facts->gap) {
+		fault_fill(&why, STATE_CUT, SPACE_PHYS, facts->gap_start,
+			   "a part of the split dump is missing: the one of physical 0x%" PRIx64
+			   " to 0x%" PRIx64 "; give all parts together", facts->gap_start,
+			   facts->gap_end - 1);
+		problems_add(problems, &why);
+	}
+	if (facts->incomplete) {
+		fault_fill(&why, STATE_CUT, SPACE_NONE, 0,
+			   "the dump is marked incomplete: its writer could not finish it "
+			   "(disk full?)");
+		problems_add(problems, &why);
+	}
+}
+
 bool report_run(const struct kernel *k, const struct report_options *options,
 		struct renderer *const *renderers, size_t n, struct report_result *result,
 		struct fault *why)
@@ -160,7 +169,7 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 	*result = (struct report_result){ .status = REPORT_COMPLETE };
 	run.matched = calloc(options->n_select + 1, sizeof(bool));
 	ok = run.matched || fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
-	check_file(&run);
+	report_file(&k->mem->facts, &result->problems);
 	ok = ok && arena_find(k, &list, &result->problems, why);
 	if (!ok) {
 		result->status = REPORT_FAILED;

@@ -49,6 +49,9 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 		struct fault *why);
 void report_free(struct report_result *result);
 
+/** What is wrong with the file as a whole: cut, incomplete, a part missing. */
+void report_file(const struct memory_facts *facts, struct problems *problems);
+
 /**
  * Does @arg, as ARENA on the command line, mean @a?
  * "0x...": an address, of the struct or inside the arena, user or kernel. Digits: an id, and a
@@ -85,8 +88,8 @@ struct json_renderer {
 void json_renderer_init(struct json_renderer *j, struct sink *out, const char *tool,
 			const char *vmcore);
 
-/** The line of a dump that could not be answered: all unknown, one error. */
+/** The line of a dump that could not be answered: all is null but its errors. */
 bool json_failed(struct sink *out, const char *tool, const char *vmcore,
-		 const struct fault *why);
+		 const struct problems *problems);
 
 #endif

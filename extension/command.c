@@ -66,10 +66,14 @@ static void print_problems(struct sink *out, const struct problems *problems)
 
 static void fail(struct workspace *w, const struct arguments *a, const struct fault *why)
 {
+	struct problems problems = { 0 };
+
+	problems_add(&problems, why);
 	if (a->json)
-		json_failed(&w->out, "arena", crash_vmcore(), why);
+		json_failed(&w->out, "arena", crash_vmcore(), &problems);
 	else
 		message(&w->out, why);
+	problems_free(&problems);
 }
 
 static void report(struct workspace *w, const struct arguments *a, const struct kernel *k)
