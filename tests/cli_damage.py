@@ -652,8 +652,10 @@ def a_worker_without_memory_is_a_sentence(case):
 def the_worker_keeps_the_limits_of_the_user(case):
     args = ("-j", vmcore(case, OLD))
     child, worker = stop_worker(case, *args, preexec=lambda: (
-        resource.setrlimit(resource.RLIMIT_CPU, (100, 200)),
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        resource.setrlimit(resource.RLIMIT_CPU, (100, resource.getrlimit(
+            resource.RLIMIT_CPU)[1])),
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.getrlimit(
+            resource.RLIMIT_AS)[1]))
         if not case.setup.sanitized else None))
     limits = {}
     for _ in range(10):         # past the place where it sets its own
@@ -668,8 +670,7 @@ def the_worker_keeps_the_limits_of_the_user(case):
     resume(worker)
     case.end(child, args)
     cpu, space = limits["Max cpu time"], limits["Max address space"]
-    expect(int(cpu[0]) <= 100 and int(cpu[1]) <= 200,
-           "CPU seconds are raised to %s, the user's are 100, 200", cpu[:2])
+    expect(int(cpu[0]) <= 100, "CPU seconds are raised to %s, the user's are 100", cpu[0])
     if not case.setup.sanitized:
         expect(int(space[0]) <= 1 << 30, "the address space is raised to %s", space[0])
 

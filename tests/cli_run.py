@@ -100,7 +100,10 @@ class Setup:
     """What all tests share: the program, mkdump, unpacked dumps."""
 
     def __init__(self, binary, mkdump, slow, tmp):
-        self.binary = os.path.abspath(binary)
+        # a copy: make may link a new one meanwhile, and another user may not see ours
+        self.binary = os.path.join(tmp, "arenasnap")
+        shutil.copy(binary, self.binary)
+        os.chmod(self.binary, 0o755)
         self.mkdump = os.path.abspath(mkdump) if mkdump else None
         self.slow = slow
         self.tmp = tmp
