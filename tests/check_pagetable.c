@@ -520,6 +520,28 @@ START_TEST(pagetable__failed_read_is_not_cached)
 }
 END_TEST
 
+/* What a failed read left in the buffer is not taken for the table that was there before. */
+START_TEST(pagetable__failed_read_does_not_spoil_the_cache)
+{
+	uint64_t step, start, phys, left;
+
+	open_rig(&tables_configs[_i]);
+	step = UINT64_C(1) << (rig->t.c.page_shift + tables_level_bits(&rig->t));
+	start = address(2) & ~(step - 1);
+	for (unsigned i = 0; i < 20; i++)
+		tables_map(&rig->t, start + i * step, high_frame(i), rig->t.c.page_shift);
+	ck_ok(pagetable_translate(rig->pt, start, &phys, &left, &why), why);
+	for (unsigned i = 1; i < 20; i++) {
+		uint64_t entry = tables_entry(&rig->t, start + i * step, rig->t.c.page_shift);
+
+		physmem_set_state(&rig->pm, entry, STATE_CUT);
+		ck_assert(!pagetable_translate(rig->pt, start + i * step, &phys, &left, &why));
+		ck_ok(pagetable_translate(rig->pt, start, &phys, &left, &why), why);
+		ck_u64_eq(phys, high_frame(0));
+	}
+}
+END_TEST
+
 START_TEST(pagetable__read_joins_pages_that_lie_apart)
 {
 	uint8_t got[64], want[64];
@@ -709,6 +731,7 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, pagetable__translation_keeps_the_tables_of_the_last_address,
 			    0, n);
 	tcase_add_loop_test(tests, pagetable__failed_read_is_not_cached, 0, n);
+	tcase_add_loop_test(tests, pagetable__failed_read_does_not_spoil_the_cache, 0, n);
 	tcase_add_loop_test(tests, pagetable__read_joins_pages_that_lie_apart, 0, n);
 	tcase_add_loop_test(tests, pagetable__read_into_a_hole_or_a_lost_page_fails, 0, n);
 	tcase_add_loop_test(tests, pagetable__read_over_the_end_of_addresses_fails, 0, n);
