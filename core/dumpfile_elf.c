@@ -132,7 +132,8 @@ static bool add_load(struct dumpfile *df, struct edges *edges, const uint8_t *ph
 	if (!add_ok(phys, memsz, &end) || !add_ok(offset, filesz, &end))
 		return fault_set(why, STATE_DAMAGED, SPACE_FILE, offset,
 			"a program header describes memory beyond 64 bits");
-	dumpfile_needs(df, end);
+	if (filesz)
+		dumpfile_needs(df, end);
 	here = offset > df->io.size ? 0 : df->io.size - offset;
 	if (here > filesz)
 		here = filesz;
@@ -149,6 +150,8 @@ static bool take_note(struct dumpfile *df, const uint8_t *ph, struct fault *why)
 	if (!add_ok(offset, filesz, &end))
 		return fault_set(why, STATE_DAMAGED, SPACE_FILE, offset,
 			"a program header describes notes beyond 64 bits");
+	if (!filesz)
+		return true;
 	dumpfile_needs(df, end);
 	if (df->facts.vmcoreinfo)
 		return true;
