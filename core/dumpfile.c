@@ -102,6 +102,8 @@ struct dumpfile *dumpfile_open(const struct dumpfile_io *io, struct fault *why)
 		dumpfile_close(df);
 		return NULL;
 	}
+	/* now that its own end and flags are known */
+	reduced_read(&df->facts, df->original);
 	return df;
 }
 

@@ -6,6 +6,7 @@
 #define ARENA_DUMPFILE_INTERNAL_H
 
 #include "dumpfile.h"
+#include "reduced.h"
 
 /* Small blocks of page maps and descriptors, which lookups of neighbours share. */
 enum { FILE_BLOCK = 4096, FILE_BLOCKS = 32 };
@@ -18,6 +19,7 @@ struct dumpfile {
 	struct memory_facts facts;
 	uint8_t *notes;			/* owned; facts point into it */
 	char *vmcoreinfo;		/* owned, or NULL when it lies in @notes */
+	char original[REDUCED_FORMAT];	/* format of the dump that was reduced to this one */
 	const struct dumpfile_format *format;
 	void *map;			/* of the format; freed by it */
 	uint64_t block_tag[FILE_BLOCKS];	/* block number + 1; 0: empty */

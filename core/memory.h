@@ -20,6 +20,7 @@ struct memory_facts {
 	bool incomplete;	/* marked so by its writer */
 	bool cut;		/* the file ends at @size but needs @needed bytes */
 	bool live;
+	bool reduced;		/* by arenasnap: format and what is wrong are the original's */
 	uint64_t size, needed;	/* bytes of the file */
 	unsigned parts;		/* files that makedumpfile --split made of the dump; 0: not split */
 	unsigned empty_parts;	/* of those, without a page */

@@ -95,7 +95,9 @@ static bool sources(struct table_renderer *t, const struct kernel *k)
 	sink_puts(t->out, "       kernel: Linux ");
 	sink_safe(t->out, k->release);
 	sink_printf(t->out, ", %s, pages of %" PRIu64 " KiB\n", k->machine, k->page_size >> 10);
-	sink_printf(t->out, "         dump: %s%s", facts->format ? facts->format : "?", level);
+	sink_printf(t->out, "         dump: %s%s%s",
+		    facts->reduced ? "reduced by arenasnap from " : "",
+		    facts->format ? facts->format : "?", level);
 	if (facts->parts)
 		sink_printf(t->out, ", %u part%s of a split set (%u empty)", facts->parts,
 			    facts->parts > 1 ? "s" : "", facts->empty_parts);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reduced.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "notes.h"
+#include "vmcoreinfo.h"
+
+size_t reduced_write(const struct memory_facts *facts, char text[REDUCED_TEXT])
+{
+	int n = snprintf(text, REDUCED_TEXT,
+		"REDUCED=by arenasnap, to what it needs to answer about BPF arenas\n"
+		"FORMAT=%.*s\n"
+		"LEVEL=%d\n"
+		"SIZE=%" PRIu64 "\n"
+		"NEEDED=%" PRIu64 "\n"
+		"CUT=%d\n"
+		"INCOMPLETE=%d\n"
+		"UNENDED=%d\n"
+		"GAP=%d\n"
+		"GAP_START=%" PRIu64 "\n"
+		"GAP_END=%" PRIu64 "\n",
+		REDUCED_FORMAT - 1, facts->format ? facts->format : "", facts->level, facts->size,
+		facts->needed, facts->cut, facts->incomplete, facts->unended, facts->gap,
+		facts->gap_start, facts->gap_end);
+
+	return n < REDUCED_TEXT ? (size_t)n : REDUCED_TEXT - 1;
+}
+
+/* It is printed as it is. */
+static bool printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+static bool flag(const struct vmcoreinfo *lines, const char *key)
+{
+	uint64_t value;
+
+	return vmcoreinfo_number(lines, key, &value) && value == 1;
+}
+
+/* What was wrong with the original's file; this one's own troubles come first. */
+static void take_file(struct memory_facts *facts, const struct vmcoreinfo *lines)
+{
+	uint64_t size, needed, start, end;
+
+	if (flag(lines, "INCOMPLETE"))
+		facts->incomplete = true;
+	if (vmcoreinfo_number(lines, "GAP_START", &start) &&
+	    vmcoreinfo_number(lines, "GAP_END", &end) && flag(lines, "GAP")) {
+		facts->gap = true;
+		facts->gap_start = start;
+		facts->gap_end = end;
+	}
+	if (facts->cut || !vmcoreinfo_number(lines, "SIZE", &size) ||
+	    !vmcoreinfo_number(lines, "NEEDED", &needed))
+		return;
+	facts->size = size;
+	facts->needed = needed;
+	facts->cut = flag(lines, "CUT");
+	facts->unended = flag(lines, "UNENDED");
+}
+
+void reduced_read(struct memory_facts *facts, char format[REDUCED_FORMAT])
+{
+	struct vmcoreinfo lines;
+	struct fault ignored;
+	struct note note;
+	uint64_t level;
+
+	if (!notes_find(facts->notes, facts->notes_len, REDUCED_NAME, REDUCED_NOTE, &note) ||
+	    !vmcoreinfo_init(&lines, (const char *)note.data, note.size, &ignored) ||
+	    !vmcoreinfo_string(&lines, "FORMAT", format, REDUCED_FORMAT) || !printable(format) ||
+	    !vmcoreinfo_number(&lines, "LEVEL", &level))
+		return;
+	facts->reduced = true;
+	facts->format = *format ? format : NULL;
+	/* a negative one wraps */
+	facts->level = (int32_t)(uint32_t)level;
+	take_file(facts, &lines);
+}
