@@ -336,6 +336,17 @@ START_TEST(btf__unknown_kind_without_a_layout_is_refused)
 }
 END_TEST
 
+/* vlen has 16 bits up to 7.2, and 24 from 7.3 on. */
+START_TEST(btf__number_of_members_may_need_more_than_16_bits)
+{
+	static const uint32_t numbers[] = { 255, 256, 65535, 65536, 70000 };
+
+	btf_enum(&w, "many", numbers[_i]);
+	STRUCT("bpf_map", 280, F("ops", ptr, 32));
+	ck_member("bpf_map", "ops", 32, 8);
+}
+END_TEST
+
 START_TEST(btf__kind_zero_has_no_body)
 {
 	btf_raw(&w, 0, false, 0, NULL, 0, NULL, 0);
@@ -530,6 +541,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, btf__layout_section_between_types_and_strings_is_no_string);
 	tcase_add_test(tests, btf__unknown_kind_with_a_layout_is_stepped_over);
 	tcase_add_loop_test(tests, btf__unknown_kind_without_a_layout_is_refused, 0, 2);
+	tcase_add_loop_test(tests, btf__number_of_members_may_need_more_than_16_bits, 0, 5);
 	tcase_add_test(tests, btf__kind_zero_has_no_body);
 	tcase_add_test(tests, btf__more_header_than_is_known_is_skipped);
 	tcase_add_test(tests, btf__typedef_that_means_itself_has_no_size);
