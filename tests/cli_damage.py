@@ -14,7 +14,7 @@ import struct
 import time
 
 from cli_answers import hold_contents
-from cli_dumps import ARM, NEW, OLD, Truth, elf_borders, memory, vmcore
+from cli_dumps import (ARM, FLAT_HEAD, NEW, OLD, Truth, elf_borders, flatten, memory, vmcore)
 from cli_outputs import UGLY, as_nobody, nothing_left, only_text
 from cli_run import (SANITIZER, Skip, Wrong, equal, expect, num, resume, stop_worker, test, test_each)
 
@@ -155,6 +155,134 @@ def cut_behind_the_last_arena_page_still_gives_all_pages(case):
     equal([e["code"] for e in ran.doc["errors"]], ["cut"], "errors")
     equal(case.run(path, status=1).text.splitlines()[1:],
           case.run("--no-headings", vmcore(case, OLD)).text.splitlines(), "the list")
+
+
+# Flattened dumps, and parts of split ones.
+
+@test
+def flattened_dump_gives_the_same_answer(case):
+    path = case.path("flat")
+    flatten(memory(case).kdump.data, path)
+    want = case.run("-jp", vmcore(case, NEW)).doc
+    ran = case.run("-jp", path)
+    equal(ran.err, b"", "stderr")
+    equal(dict(ran.doc, vmcore=""), dict(want, vmcore=""), "-jp")
+    out = case.path("out")
+    case.run("-o", out, path)
+    hold_contents(case.snapshot(out), Truth(NEW), out)
+
+
+@test
+def flattened_elf_gives_the_same_answer(case):
+    with open(mini_elf(case), "rb") as f:
+        data = f.read()
+    flatten(data, case.path("flat"))
+    want = case.run("-jp", mini_elf(case)).doc
+    equal(dict(case.run("-jp", case.path("flat")).doc, vmcore=""), dict(want, vmcore=""), "-jp")
+
+
+def mini_elf(case):
+    """The recorded 6.12 dump as ELF: few pages."""
+    return case.setup.once("x86_64-6.12.elf",
+                           lambda path: memory(case, OLD).kdump.save_elf(path))
+
+
+@test
+def cut_flattened_dump_is_told_and_nothing_is_made_up(case):
+    path = case.path("cut")
+    kdump = memory(case).kdump
+    flatten(kdump.data, path, 1 << 18)
+    n = -(-len(kdump.data) // (1 << 18))
+    borders = [4096 + i * ((1 << 18) + 16) for i in range(1, n, 8)] + [4096, 4112]
+    return cut_everywhere(case, path, borders, NEW)
+
+
+@test
+def flattened_dump_without_room_for_the_plain_one_is_a_sentence(case):
+    path = case.path("flat")
+    flatten(memory(case).kdump.data, path)
+
+    def little():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    ran = case.run("-j", path, status=3, preexec=little)
+    equal(len(ran.messages), 1, "lines on stderr")
+    equal(ran.doc["errors"][0]["code"], "io", "code")
+    expect("TMPDIR" in ran.messages[0], "stderr: %s", ran.messages)
+
+
+def parts(case, n, name=NEW):
+    paths = [case.path("part%d" % i) for i in range(n)]
+    memory(case, name).kdump.save_parts(paths)
+    return paths
+
+
+@test
+def parts_of_a_split_dump_are_one_vmcore_in_any_order(case):
+    want = case.run("-jp", vmcore(case, NEW)).doc
+    paths = parts(case, 3)
+    for order in (paths, paths[::-1], [paths[1], paths[0], paths[2]]):
+        ran = case.run("-jp", *order)
+        equal(ran.err, b"", "stderr")
+        equal(ran.doc, dict(want, vmcore=order[0]), "-jp")
+    equal(case.run(*paths).out, case.run(vmcore(case, NEW)).out, "the list, without a heading")
+    out = case.path("out")
+    case.run("-o", out, *paths)
+    hold_contents(case.snapshot(out), Truth(NEW), out)
+
+
+@test
+def parts_of_two_split_dumps_and_a_whole_one_are_three_vmcores(case):
+    new, whole = parts(case, 2), vmcore(case, ARM)
+    old = [path + "old" for path in new]
+    memory(case, OLD).kdump.save_parts(old)
+    ran = case.run("-j", new[0], old[1], whole, new[1], old[0])
+    equal([doc["vmcore"] for doc in ran.docs], [new[0], old[1], whole], "vmcores")
+    equal([doc["release"] for doc in ran.docs],
+          [Truth(name).release for name in (NEW, OLD, ARM)], "releases")
+
+
+@test
+def parts_that_are_missing_are_told_and_nothing_is_made_up(case):
+    paths = parts(case, 3)
+    found = 0
+    for some in ([0], [1], [2], [0, 1], [0, 2], [1, 2]):
+        shown = [paths[i] for i in some]
+        out = case.path("out")
+        ran = case.run("-j", "-p", "-o", out, *shown, status=(1, 3))
+        expect(any("part" in line or "split" in line for line in ran.messages),
+               "parts %s: stderr does not say what is missing: %s", some, ran.messages)
+        found += hold_true(ran.doc, Truth(NEW))
+        if ran.status == 1:
+            hold_contents(case.snapshot(out), Truth(NEW), out)
+        shutil.rmtree(out, ignore_errors=True)
+    return "%d pages found" % found
+
+
+@test
+def part_that_is_given_twice_is_a_sentence(case):
+    paths = parts(case, 2)
+    for args in ([paths[0], paths[0], paths[1]], [paths[0], paths[0]]):
+        ran = case.run("-j", *args, status=(0, 1, 3))
+        if ran.status == 3:
+            equal(len(ran.messages), 1, "lines on stderr")
+        for doc in ran.docs:
+            hold_true(dict(doc, arenas=[]), Truth(NEW)) if doc["errors"] else None
+
+
+@test
+def part_that_is_cut_is_told_and_nothing_is_made_up(case):
+    paths = parts(case, 2)
+    for i in (0, 1):
+        size = os.path.getsize(paths[i])
+        os.rename(paths[i], case.path("whole"))
+        for keep in (size - 1, size * 3 // 4):
+            shutil.copyfile(case.path("whole"), paths[i])
+            os.truncate(paths[i], keep)
+            ran = case.run("-jp", *paths, status=(1, 3))
+            expect(any("cut" in line for line in ran.messages), "stderr: %s", ran.messages)
+            hold_true(ran.doc, Truth(NEW))
+        os.rename(case.path("whole"), paths[i])
 
 
 # Filtered and unfinished dumps, made from a recorded one.
@@ -469,7 +597,16 @@ NO_DUMPS = {
     "gzip": (b"\x1f\x8b\x08" + bytes(5000), "gzip"),
     "xz": (b"\xfd7zXZ\0" + bytes(5000), "xz"),
     "zstd": (b"\x28\xb5\x2f\xfd" + bytes(5000), "zstd"),
-    "flattened": (b"makedumpfile\0\0\0\0" + bytes(5000), "makedumpfile -R"),
+    "flattened_zeros": (b"makedumpfile\0\0\0\0" + bytes(5000), None),
+    "flattened_magic_alone": (b"makedumpfile\0\0\0\0", None),
+    "flattened_text": (FLAT_HEAD.ljust(4096, b"\0") + struct.pack(">qq", 0, 5) + b"hello" +
+                       struct.pack(">qq", -1, -1), "not a vmcore"),
+    "flattened_far": (FLAT_HEAD.ljust(4096, b"\0") + struct.pack(">qq", 1 << 62, 5) + b"hello" +
+                      struct.pack(">qq", -1, -1), None),
+    "flattened_huge": (FLAT_HEAD.ljust(4096, b"\0") + struct.pack(">qq", 1 << 50, 5) + b"hello" +
+                       struct.pack(">qq", -1, -1), None),
+    "flattened_negative": (FLAT_HEAD.ljust(4096, b"\0") + struct.pack(">qq", 0, -5) + b"hello",
+                           None),
     "magic_of_kdump_alone": (b"KDUMP   ", "cut"),
     "kdump_of_zeros": (b"KDUMP   " + bytes(1 << 16), None),
     "kdump_of_ones": (b"KDUMP   " + b"\xff" * (1 << 16), None),
@@ -517,8 +654,7 @@ def a_file_that_is_no_dump_is_one_sentence(case, which):
 
 @test
 def a_compressed_dump_names_the_cure(case):
-    for which, cure in (("gzip", "gzip -d"), ("xz", "xz -d"), ("zstd", "zstd -d"),
-                        ("flattened", "makedumpfile -R")):
+    for which, cure in (("gzip", "gzip -d"), ("xz", "xz -d"), ("zstd", "zstd -d")):
         hold_failed(case, case.file(which, NO_DUMPS[which][0]), cure)
 
 
@@ -560,13 +696,6 @@ def a_name_that_is_too_long_is_one_sentence(case):
 @test
 def an_empty_name_is_one_sentence(case):
     equal(len(case.run("", status=3).messages), 1, "lines on stderr")
-
-
-@test
-def part_of_a_split_dump_is_one_sentence(case):
-    data = bytearray(memory(case, OLD).kdump.data)
-    struct.pack_into("<I", data, memory(case, OLD).kdump.block + 12, 1)
-    return hold_failed(case, case.file("part", data), "split")
 
 
 @test

@@ -199,6 +199,30 @@ class Kdump:
                     at += self.block
             f.truncate(at)
 
+    def save_parts(self, paths):
+        """The same as parts of makedumpfile --split, one for each path."""
+        pages, = struct.unpack_from("<Q", self.data, self.block + 96)
+        pages = pages or struct.unpack_from("<I", self.data, 440)[0]
+        order = sorted(self.desc)
+        for i, path in enumerate(paths):
+            # an even share of the stored pages
+            start = order[len(order) * i // len(paths)] if i else 0
+            end = order[len(order) * (i + 1) // len(paths)] if i + 1 < len(paths) else pages
+            head = bytearray(self.data[:self.descs])
+            struct.pack_into("<IQQ", head, self.block + 12, 1, start, end)
+            struct.pack_into("<QQ", head, self.block + 80, start, end)
+            at = self.descs + DESC.size * len(order)
+            table, data = bytearray(), bytearray()
+            for pfn in order:
+                offset, size, flags, other = self.desc[pfn]
+                if not start <= pfn < end:
+                    continue
+                table += DESC.pack(at + len(data), size, flags, other)
+                data += self.data[offset:offset + size]
+            with open(path, "wb") as f:
+                # descriptors of this range alone, but room for all of them
+                f.write(head + table.ljust(DESC.size * len(order), b"\0") + data)
+
     def borders(self):
         """Where parts of the file begin and end."""
         n = DESC.size * len(self.desc)
@@ -207,6 +231,19 @@ class Kdump:
                 self.vmcoreinfo[0], sum(self.vmcoreinfo), self.bitmap, self.bitmap + self.half,
                 self.descs, self.descs + DESC.size, self.descs + n // 48 * 24, self.descs + n,
                 first]
+
+
+FLAT_HEAD = b"makedumpfile".ljust(16, b"\0") + struct.pack(">qq", 1, 1)
+
+
+def flatten(data, path, piece=1 << 20):
+    """data as makedumpfile -F writes it: pieces with their places, the first one again last."""
+    with open(path, "wb") as f:
+        f.write(FLAT_HEAD.ljust(4096, b"\0"))
+        for at in list(range(0, len(data), piece)) + [0]:
+            part = data[at:at + piece]
+            f.write(struct.pack(">qq", at, len(part)) + part)
+        f.write(struct.pack(">qq", -1, -1))
 
 
 def elf_borders(path):

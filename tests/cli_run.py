@@ -112,7 +112,10 @@ class Setup:
         with open(self.binary, "rb") as f:
             self.sanitized = b"__asan_init" in f.read()
         self.patience = 8 if self.sanitized else 1
-        self.env = dict(os.environ, LC_ALL="C.UTF-8", TMPDIR=tmp)
+        self.scratch = os.path.join(tmp, "scratch")
+        os.mkdir(self.scratch)
+        os.chmod(self.scratch, 0o1777)
+        self.env = dict(os.environ, LC_ALL="C.UTF-8", TMPDIR=self.scratch)
         # leaks: libkdumpfile 0.5.1 is never freed, on purpose; 99: not to be taken for an answer
         for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             self.env[key] = self.env.get(key, "") + ":" + SANITIZER
@@ -313,6 +316,15 @@ def children_of(pid):
     return found
 
 
+def has_worker(pid):
+    """The parent has a socket to each worker; a child before that looks for split dumps."""
+    try:
+        return any(os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:")
+                   for fd in os.listdir("/proc/%d/fd" % pid))
+    except OSError:
+        return False
+
+
 def stop_worker(case, *args, when=lambda: True, **how):
     """Start it and stop its worker with SIGSTOP as soon as it is there and when() holds.
 
@@ -323,7 +335,7 @@ def stop_worker(case, *args, when=lambda: True, **how):
     for _ in range(20):
         child = case.start(*args, **how)
         while child.poll() is None:
-            for worker in children_of(child.pid) if when() else []:
+            for worker in children_of(child.pid) if has_worker(child.pid) and when() else []:
                 try:
                     os.kill(worker, signal.SIGSTOP)
                 except OSError:
@@ -353,6 +365,7 @@ def run_tests(setup, words):
         case = Case(setup)
         try:
             remark = function(case) if value is None else function(case, value)
+            equal(os.listdir(setup.scratch), [], "temporary files that stay behind")
             passed += 1
             print("ok %s%s" % (name, "  (%s)" % remark if remark else ""), flush=True)
         except Skip as why:
