@@ -195,14 +195,14 @@ n=$(short "$newest")
 # crash (asked in crash too); nocontents (too many for -o); split (a set of
 # two files); odd (may be refused); versions; bench (see bench/run.sh)
 crash=x86_64-$s-panic-copy.elf
-dump "$crash" 'quick formats crash' boot "$stable-amd64" -t panic -j copy
+dump "$crash" 'quick formats crash' boot "$stable-amd64" -t panic -m 512 -C 160M -j copy
 dump "x86_64-$s-panic-zlib.kdump" 'quick formats cut crash bench' filter "$crash" -c -d 31
 dump "x86_64-$s-panic-lzo.kdump" 'quick formats' filter "$crash" -l -d 31
 dump "x86_64-$s-panic-zstd.kdump" 'quick formats' filter "$crash" -z -d 31
 dump "x86_64-$s-panic-raw.kdump" 'quick formats' filter "$crash" -d 31
 dump "x86_64-$s-panic-d30.elf" 'quick formats cut' filter "$crash" -E -d 30
 dump "x86_64-$s-panic-holes.elf" 'quick holes' \
-	boot "$stable-amd64" -t panic -j '-E,-d,31' -a arenas.zeros=4096
+	boot "$stable-amd64" -t panic -m 512 -C 160M -j '-E,-d,31' -a arenas.zeros=4096
 dump "x86_64-$s-panic-flat.kdump" 'quick flat' flatten "$crash" -c -d 31
 dump "x86_64-$s-panic-split.kdump" 'quick split' split "$crash"
 dump "x86_64-$s-qemu.elf" 'quick crash' boot "$stable-amd64"
