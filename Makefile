@@ -51,9 +51,9 @@ build/pic/extension/%.o: extension/%.c
 	$(Q)$(CC) $(ARENA_CFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -isystem $(CRASH_INCLUDE) -c -o $@ $<
 
 arenasnap: $(addprefix build/plain/,$(CORE) $(BATCH))
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lkdumpfile
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lkdumpfile -lz -ldw -lelf
 build/san/arenasnap: $(addprefix build/san/,$(CORE) $(BATCH))
-	$(Q)$(CC) $(SAN) -o $@ $^ -lkdumpfile
+	$(Q)$(CC) $(SAN) -o $@ $^ -lkdumpfile -lz -ldw -lelf
 
 EXTENSION = $(addprefix build/pic/,$(CORE) $(patsubst %.c,%.o,$(wildcard extension/*.c)))
 arena.so: $(EXTENSION)

@@ -23,6 +23,7 @@ static const char help[] =
 "  -j, --json           one JSON object for each vmcore; pages too with -p\n"
 "  -o, --output DIR     write DIR/snapshot.json and DIR/ID.bin, the contents of\n"
 "                       each arena; DIR must be new or empty\n"
+"      --reduce FILE    write a small kdump that gives the same answers\n"
 "      --max-pages N    at most N pages of each arena\n"
 "      --jobs N         so many vmcores at once; answers stay in order\n"
 "      --no-headings    no headings in the tables\n"
@@ -40,7 +41,7 @@ static const char help[] =
 /* Each worker is a process with open files. */
 enum { MAX_JOBS = 256 };
 
-enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_JOBS, OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION };
+enum { OPT_RUNS = 256, OPT_REDUCE, OPT_MAX_PAGES, OPT_JOBS, OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "arena", required_argument, NULL, 'm' },
@@ -49,6 +50,7 @@ static const struct option long_options[] = {
 	{ "runs", no_argument, NULL, OPT_RUNS },
 	{ "json", no_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
+	{ "reduce", required_argument, NULL, OPT_REDUCE },
 	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
@@ -66,6 +68,11 @@ static int usage(const char *text, const char *what)
 	message(STDERR_FILENO, NULL, sentence);
 	fputs("Try 'arenasnap --help'.\n", stderr);
 	return 2;
+}
+
+int options_usage(const char *sentence)
+{
+	return usage(sentence, "");
 }
 
 static int print(const char *text)
@@ -133,6 +140,9 @@ int options_parse(struct options *o, int argc, char **argv)
 			break;
 		case 'o':
 			o->output = optarg;
+			break;
+		case OPT_REDUCE:
+			o->reduce = optarg;
 			break;
 		case OPT_MAX_PAGES:
 			if (!parse_count(optarg, &o->report.max_pages))

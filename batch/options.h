@@ -13,6 +13,7 @@ struct options {
 	bool json, runs, headings, quiet;
 	unsigned jobs;			/* workers at once */
 	const char *output;		/* -o DIR, or NULL */
+	const char *reduce;		/* --reduce FILE, or NULL */
 	char **vmcore;			/* n_vmcores of them, in argv */
 	int n_vmcores;
 };
@@ -23,6 +24,8 @@ struct options {
  * printed), 2 after a usage error, which was printed. options_free() either way.
  */
 int options_parse(struct options *o, int argc, char **argv);
+/** Print a usage error. Returns 2. */
+int options_usage(const char *sentence);
 void options_free(struct options *o);
 
 #endif

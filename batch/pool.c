@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -14,6 +15,9 @@
 /* A slow vmcore holds back the answers behind it; so many may wait, with their open files. */
 enum { WAITING = 64 };
 
+/* Open files: ours, those of a worker that runs, and what the limit is raised to at most. */
+enum { OUR_FILES = 16, WORKER_FILES = 3, MAX_FILES = 4096 };
+
 struct pool {
 	const struct options *options;
 	struct worker *worker;		/* a ring: vmcore i is at i % room */
@@ -21,8 +25,9 @@ struct pool {
 	size_t room;
 	struct vmcores vmcores;
 	size_t n, started, finished;	/* vmcores */
-	size_t running;
+	size_t jobs, running;
 	sigset_t before;		/* signal mask outside of us */
+	sigset_t caught;
 	int status;
 };
 
@@ -33,29 +38,52 @@ static void take_signal(int number)
 	signal_taken = number;
 }
 
-/*
- * SIGINT and its kind are blocked but while we wait, so none gets lost, and none hits between
- * two steps. One that is ignored (nohup) stays so.
- */
+/* Those that end a program, but for the ones that are ignored (nohup): these stay so. */
+static void handle_signals(struct pool *p, void (*handler)(int))
+{
+	const struct sigaction action = { .sa_handler = handler };
+
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(&p->caught, i) == 1)
+			sigaction(i, &action, NULL);
+}
+
+/* They are blocked but while we wait, so none gets lost, and none hits between two steps. */
 static void catch_signals(struct pool *p)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	const struct sigaction action = { .sa_handler = take_signal };
-	sigset_t set;
 
 	/* a full disk and a limit are errors of write(), to be said */
 	signal(SIGXFSZ, SIG_IGN);
-	sigemptyset(&set);
+	sigemptyset(&p->caught);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		struct sigaction old;
 
 		sigaction(numbers[i], NULL, &old);
-		if (old.sa_handler == SIG_IGN)
-			continue;
-		sigaction(numbers[i], &action, NULL);
-		sigaddset(&set, numbers[i]);
+		if (old.sa_handler != SIG_IGN)
+			sigaddset(&p->caught, numbers[i]);
 	}
-	sigprocmask(SIG_BLOCK, &set, &p->before);
+	sigprocmask(SIG_BLOCK, &p->caught, &p->before);
+	handle_signals(p, take_signal);
+}
+
+/*
+ * Standard output may be stuck for ever. Nothing is left to clean up there: the outputs have their
+ * names, and workers die with us.
+ */
+static bool pass_on_answer(struct pool *p, struct worker *w)
+{
+	bool ok;
+	int error;
+
+	handle_signals(p, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &p->before, NULL);
+	ok = worker_finish(w);
+	error = errno;
+	sigprocmask(SIG_BLOCK, &p->caught, NULL);
+	handle_signals(p, take_signal);
+	errno = error;
+	return ok;
 }
 
 static struct worker *worker_of(struct pool *p, size_t i)
@@ -65,7 +93,7 @@ static struct worker *worker_of(struct pool *p, size_t i)
 
 static void start_workers(struct pool *p)
 {
-	while (p->started < p->n && p->running < p->options->jobs &&
+	while (p->started < p->n && p->running < p->jobs &&
 	       p->started - p->finished < p->room) {
 		struct worker *w = worker_of(p, p->started);
 
@@ -132,7 +160,7 @@ static bool finish_workers(struct pool *p)
 			return true;
 		if (w->status > p->status)
 			p->status = w->status;
-		if (heading(p, p->finished) && worker_finish(w))
+		if (heading(p, p->finished) && pass_on_answer(p, w))
 			continue;
 		p->status = REPORT_FAILED;
 		if (!p->options->quiet)
@@ -142,11 +170,32 @@ static bool finish_workers(struct pool *p)
 	return true;
 }
 
+/* As many workers as there may be open files for: the limit is raised, and then kept. */
+static void fit_limit(struct pool *p)
+{
+	struct rlimit limit;
+	size_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max < MAX_FILES ? limit.rlim_max : MAX_FILES;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	most = limit.rlim_cur > OUR_FILES + WORKER_FILES ?
+	       (limit.rlim_cur - OUR_FILES) / WORKER_FILES : 1;
+	if (p->room > most)
+		p->room = most;
+	if (p->jobs > most)
+		p->jobs = most;
+}
+
 static bool set_up(struct pool *p)
 {
 	const struct options *o = p->options;
 
-	p->room = o->jobs + WAITING;
+	p->jobs = o->jobs;
+	p->room = p->jobs + WAITING;
+	fit_limit(p);
 	p->worker = calloc(p->room, sizeof(*p->worker));
 	p->poll = calloc(p->room, sizeof(*p->poll));
 	if (!p->worker || !p->poll || !vmcores_group(&p->vmcores, o->vmcore, (size_t)o->n_vmcores)) {
@@ -155,8 +204,10 @@ static bool set_up(struct pool *p)
 		return false;
 	}
 	p->n = p->vmcores.n;
-	if (o->output && p->n != 1) {
-		message(STDERR_FILENO, NULL, "-o takes exactly one VMCORE, or all parts of a split one");
+	if ((o->output || o->reduce) && p->n != 1) {
+		message(STDERR_FILENO, NULL, o->output ?
+			"-o takes exactly one VMCORE, or all parts of a split one" :
+			"--reduce takes exactly one VMCORE, or all parts of a split one");
 		p->status = 2;
 		return false;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -38,18 +39,57 @@ static int temporary_file(const char *otherwise)
 	return fd;
 }
 
+/* Lower a limit, never raise one that the user has set. */
+static void set_limit(int which, rlim_t soft, rlim_t hard)
+{
+	struct rlimit limit;
+
+	if (getrlimit((__rlimit_resource_t)which, &limit))
+		return;
+	if (limit.rlim_cur > soft)
+		limit.rlim_cur = soft;
+	if (limit.rlim_max > hard)
+		limit.rlim_max = hard;
+	setrlimit((__rlimit_resource_t)which, &limit);
+}
+
 static void set_limits(void)
 {
-	const struct rlimit cpu = { CPU_SECONDS, CPU_SECONDS + 5 };
-	const struct rlimit none = { 0, 0 };
-
-	setrlimit(RLIMIT_CPU, &cpu);
-	setrlimit(RLIMIT_CORE, &none);
+	set_limit(RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 5);
+	set_limit(RLIMIT_CORE, 0, 0);
 #if !defined(__SANITIZE_ADDRESS__)
-	const struct rlimit memory = { ADDRESS_SPACE, ADDRESS_SPACE };
-
-	setrlimit(RLIMIT_AS, &memory);
+	set_limit(RLIMIT_AS, ADDRESS_SPACE, ADDRESS_SPACE);
 #endif
+}
+
+/* In the worker: signals end it, also those that the parent catches, and so does its parent's end. */
+static void restore_signals(const sigset_t *signals)
+{
+	struct sigaction old;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 1; i < NSIG; i++)
+		if (!sigaction(i, NULL, &old) && old.sa_handler != SIG_IGN &&
+		    old.sa_handler != SIG_DFL)
+			signal(i, SIG_DFL);
+	sigprocmask(SIG_SETMASK, signals, NULL);
+}
+
+static void close_file(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The vmcore's files and their scratch: a running worker has its own descriptors of them. */
+static void close_files(struct worker *w)
+{
+	for (size_t i = 0; w->file && i < w->vmcore->n; i++) {
+		close_file(w->file[i].fd);
+		close_file(w->file[i].scratch);
+	}
+	free(w->file);
+	w->file = NULL;
 }
 
 static bool open_file(struct source_file *file, const char *path, struct fault *why)
@@ -107,24 +147,53 @@ static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
 	w->job.options = w->options;
 	w->job.path = w->path;
 	w->job.socket = w->options->output ? pair[0] : -1;
+	w->job.reduced = w->reduced.fd;
 	w->job.out = w->answer;
 	w->job.messages = w->messages;
 	w->socket = pair[1];
 	w->pid = fork();
 	if (w->pid > 0) {
 		close(pair[0]);
+		close_files(w);
 		return true;
 	}
 	if (!w->pid) {
 		close(pair[1]);
-		/* stopped by the parent, who cleans up, or by the signal itself */
-		sigprocmask(SIG_SETMASK, signals, NULL);
+		restore_signals(signals);
 		set_limits();
 		_exit(answer(&w->job));
 	}
 	w->pid = 0;
 	close(pair[0]);
 	return fault_set(why, FAULT_IO, SPACE_NONE, 0, "no process: %s", strerror(errno));
+}
+
+static void abort_outputs(struct worker *w)
+{
+	output_abort(&w->output);
+	newfile_abort(&w->reduced);
+}
+
+/* A refusal is not of the vmcore, and makes no JSON line of it. */
+static bool open_outputs(struct worker *w)
+{
+	const char *path = w->options->output;
+
+	if (path)
+		w->status = output_open(&w->output, path, &w->why);
+	if (!w->status && w->options->reduce) {
+		path = w->options->reduce;
+		w->status = newfile_open(&w->reduced, path, &w->why);
+	}
+	if (!w->status)
+		return true;
+	abort_outputs(w);
+	w->failed = w->status == REPORT_FAILED;
+	if (w->failed)
+		fault_prefix(&w->why, "%s: ", path);
+	else
+		message(STDERR_FILENO, path, w->why.text);
+	return false;
 }
 
 void worker_start(struct worker *w, const struct options *options, const struct vmcore *vmcore,
@@ -134,22 +203,16 @@ void worker_start(struct worker *w, const struct options *options, const struct 
 
 	*w = (struct worker){
 		.options = options, .vmcore = vmcore, .path = vmcore->path[0], .output.dir = -1,
+		.reduced = { .dir = -1, .fd = -1 },
 		.job.progress = progress ? STDERR_FILENO : -1,
 		.answer = -1, .messages = -1, .socket = -1,
 	};
 	/* outputs first: with swapped arguments the vmcore is refused as what it is there */
-	if (options->output) {
-		w->status = output_open(&w->output, options->output, &w->why);
-		if (w->status) {
-			/* not of the vmcore, and no JSON line of it */
-			if (!options->quiet || w->status == 2)
-				message(STDERR_FILENO, options->output, w->why.text);
-			return;
-		}
-	}
+	if (!open_outputs(w))
+		return;
 	if (open_vmcore(w, &w->why) && open_temporaries(w, &w->why) && start(w, signals, &w->why))
 		return;
-	output_abort(&w->output);
+	abort_outputs(w);
 	w->status = REPORT_FAILED;
 	w->failed = true;
 }
@@ -171,6 +234,13 @@ static void describe_death(int status, struct fault *why)
 			   "the process that read it ended with status %d", WEXITSTATUS(status));
 }
 
+/* The file first: it can be taken back. */
+static bool commit_outputs(struct worker *w)
+{
+	return (w->reduced.dir < 0 || newfile_commit(&w->reduced, &w->why)) &&
+	       (w->output.dir < 0 || output_commit(&w->output, &w->why));
+}
+
 static void reap(struct worker *w)
 {
 	int status, code;
@@ -189,12 +259,13 @@ static void reap(struct worker *w)
 		w->failed = true;
 		w->status = REPORT_FAILED;
 	}
-	if (w->status == REPORT_FAILED)
-		output_abort(&w->output);
-	else if (w->output.dir >= 0 && !output_commit(&w->output, &w->why)) {
+	if (w->status != REPORT_FAILED && !commit_outputs(w)) {
 		w->failed = true;
 		w->status = REPORT_FAILED;
 	}
+	if (w->status == REPORT_FAILED)
+		abort_outputs(w);
+	newfile_close(&w->reduced);
 }
 
 void worker_event(struct worker *w)
@@ -216,22 +287,12 @@ static bool pass_on(int from, int to)
 	return !n;
 }
 
-static void close_file(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 static void close_all(struct worker *w)
 {
 	close_file(w->answer);
 	close_file(w->messages);
 	close_file(w->socket);
-	for (size_t i = 0; w->file && i < w->vmcore->n; i++) {
-		close_file(w->file[i].fd);
-		close_file(w->file[i].scratch);
-	}
-	free(w->file);
+	close_files(w);
 }
 
 /* The line and the sentence that the worker did not write. */
@@ -280,6 +341,6 @@ void worker_kill(struct worker *w)
 	}
 	if (w->job.progress >= 0)
 		write_fd(&w->job.progress, "\r\033[K", 4);
-	output_abort(&w->output);
+	abort_outputs(w);
 	close_all(w);
 }

@@ -234,6 +234,7 @@ bool arena_read(const struct kernel *k, const struct arena_found *found,
 		a->unknown |= 1u << FIELD_USER_VM_START;
 	}
 	if (!read_area(k, kern_vm, a, &fault)) {
+		a->window = fault;
 		fault_prefix(&fault, "arena %" PRIu32 ": its pages are not known: ", a->id);
 		problems_add_map(problems, &fault, a->id, a->map);
 		forget_window(a);
@@ -562,10 +563,9 @@ static void report_lost(const struct arena_snapshot *a, struct problems *problem
 static bool lose_window(struct collector *c)
 {
 	struct arena_snapshot *a = c->a;
-	struct arena_lost all = { .has_pgoff = true, .n = a->declared_pages };
+	struct arena_lost all = { .has_pgoff = true, .n = a->declared_pages, .why = a->window };
 
 	a->truncated = true;
-	fault_fill(&all.why, STATE_DAMAGED, SPACE_NONE, 0, "the kernel window is not known");
 	if (!grow((void **)&a->lost, &c->lost_room, a->n_lost, sizeof(all), c->why))
 		return false;
 	a->lost[a->n_lost++] = all;

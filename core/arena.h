@@ -58,6 +58,7 @@ struct arena_snapshot {
 	uint64_t area_size;		/* bytes, all guards included */
 	uint64_t page_size;
 	bool truncated;			/* @lost is not empty */
+	struct fault window;		/* why kern_vm_start is not known, if it is not */
 	uint32_t unknown;		/* bit (1 << enum arena_field) */
 	uint64_t mapped, scratch, outside, missing;	/* pages */
 	struct arena_page *pages;	/* pgoff ascending; those without one last */

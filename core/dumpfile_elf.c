@@ -183,6 +183,9 @@ static bool read_segments(struct dumpfile *df, uint64_t offset, uint64_t count,
 		ok = merge(map, &edges, why);
 	}
 	free(edges.edge);
+	if (ok && !map->n)
+		ok = fault_set(why, STATE_DAMAGED, SPACE_FILE, offset,
+			"the ELF file has no segments with memory");
 	return ok;
 }
 
