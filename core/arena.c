@@ -538,27 +538,6 @@ static bool count_pages(struct collector *c)
 	return true;
 }
 
-/* Lost ranges are errors of the run too; one for each kind of reason is enough. */
-static void report_lost(const struct arena_snapshot *a, struct problems *problems)
-{
-	for (size_t i = 0; i < a->n_lost; i++) {
-		struct fault why = a->lost[i].why;
-		uint64_t n = 0;
-		size_t j;
-
-		for (j = 0; j < i && a->lost[j].why.kind != why.kind; j++)
-			;
-		if (j < i || why.kind == FAULT_LIMIT)
-			continue;
-		for (j = i; j < a->n_lost; j++)
-			if (a->lost[j].why.kind == why.kind)
-				n += a->lost[j].n;
-		fault_prefix(&why, "arena %" PRIu32 ": whether %" PRIu64
-			     " pages are mapped is not known: ", a->id, n);
-		problems_add_map(problems, &why, a->id, a->map);
-	}
-}
-
 /* No window: nothing can be enumerated. */
 static bool lose_window(struct collector *c)
 {
@@ -586,7 +565,6 @@ bool arena_snapshot(const struct kernel *k, const struct arena_found *found, uin
 	if (!pagetable_walk(k->pt, a->area, a->area + a->area_size, &visitor, why) ||
 	    !guess_scratch(&c))
 		return false;
-	report_lost(a, problems);
 	sort_by_pgoff(a);
 	return limit_pages(&c, max_pages) && count_pages(&c);
 }

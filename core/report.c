@@ -14,6 +14,9 @@ struct run {
 	size_t n;
 	struct report_result *result;
 	bool *matched;		/* of each ARENA */
+	/* page tables that an ELF dump does not have */
+	struct fault left_out;
+	uint64_t left_out_arenas, left_out_pages;
 };
 
 /* Addresses. */
@@ -77,6 +80,64 @@ static bool selected(struct run *run, const struct arena_found *found)
 	return any;
 }
 
+static uint64_t lost_pages(const struct arena_snapshot *a, enum state kind)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < a->n_lost; i++)
+		if (a->lost[i].why.kind == kind)
+			n += a->lost[i].n;
+	return n;
+}
+
+/*
+ * ELF dumps have holes for what was filtered and for zeros alike (makedumpfile -E), and from 7.0
+ * on an arena has thousands of empty tables: that is one thing to say of the dump.
+ */
+static bool is_left_out(const struct run *run, const struct fault *why)
+{
+	const char *format = run->k->mem->facts.format;
+
+	return why->kind == STATE_EXCLUDED && format && format[0] == 'E';
+}
+
+/* Lost ranges are errors of the run, too: one for each reason that an arena has. */
+static void report_lost(struct run *run, const struct arena_snapshot *a)
+{
+	for (size_t i = 0; i < a->n_lost; i++) {
+		struct fault why = a->lost[i].why;
+		uint64_t n = lost_pages(a, why.kind);
+		size_t j = 0;
+
+		while (j < i && a->lost[j].why.kind != why.kind)
+			j++;
+		if (j < i || why.kind == FAULT_LIMIT)
+			continue;
+		if (is_left_out(run, &why)) {
+			if (!run->left_out_arenas++)
+				run->left_out = why;
+			run->left_out_pages += n;
+			continue;
+		}
+		fault_prefix(&why, "arena %" PRIu32 ": whether %" PRIu64
+			     " pages are mapped is not known: ", a->id, n);
+		problems_add_map(&run->result->problems, &why, a->id, a->map);
+	}
+}
+
+static void report_left_out(struct run *run)
+{
+	struct fault why = run->left_out;
+
+	if (!run->left_out_arenas)
+		return;
+	fault_fill(&why, why.kind, why.space, why.addr, "%" PRIu64 " arenas: page tables are left "
+		   "out of this ELF dump, or were all zero, which it does not tell apart; whether %"
+		   PRIu64 " pages are mapped is not known", run->left_out_arenas,
+		   run->left_out_pages);
+	problems_add(&run->result->problems, &why);
+}
+
 static bool show(struct run *run, const struct arena_found *found)
 {
 	struct problems *problems = &run->result->problems;
@@ -91,6 +152,9 @@ static bool show(struct run *run, const struct arena_found *found)
 		ok = why.kind != FAULT_LIMIT && why.kind != FAULT_NOMEM;
 		run->result->interrupted = why.kind == FAULT_LIMIT;
 	} else {
+		/* without a window there is one error already */
+		if (a.kern_vm_start)
+			report_lost(run, &a);
 		for (size_t i = 0; ok && i < run->n; i++)
 			ok = run->renderers[i]->arena(run->renderers[i], run->k, &a,
 						      run->result);
@@ -162,7 +226,8 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 		struct renderer *const *renderers, size_t n, struct report_result *result,
 		struct fault *why)
 {
-	struct run run = { k, options, renderers, n, result, NULL };
+	struct run run = { .k = k, .options = options, .renderers = renderers, .n = n,
+			   .result = result };
 	struct arena_list list = { 0 };
 	bool ok;
 
@@ -182,6 +247,7 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 			more = show(&run, &list.found[i]);
 		if (more)
 			check_selection(&run);
+		report_left_out(&run);
 		end(&run);
 	}
 	arena_list_free(&list);
