@@ -33,6 +33,7 @@ all: arenasnap $(if $(wildcard $(CRASH_INCLUDE)/defs.h),arena.so)
 	@$(if $(wildcard $(CRASH_INCLUDE)/defs.h),,echo "arena.so is not built: no $(CRASH_INCLUDE)/defs.h (Debian: apt-get install crash)")
 
 # One tree of objects for each way to build: build/plain, build/san, build/cov, build/pic
+build/plain/tests/%.o build/san/tests/%.o build/cov/tests/%.o: WARN += -Wno-conversion
 build/plain/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ARENA_CFLAGS) $(CFLAGS) -c -o $@ $<
