@@ -8,7 +8,7 @@
 #
 # demo and check install what is missing when root runs them on Debian; DEPS=no forbids it.
 
-VERSION = 0.1
+VERSION = 0.2
 PREFIX = /usr/local
 DESTDIR =
 DEPS = yes
