@@ -131,14 +131,14 @@ def cut_everywhere(case, path, borders, name):
 
 @test
 def cut_kdump_is_told_and_nothing_is_made_up(case):
-    path = case.path("cut")
+    path = case.path("dump")
     shutil.copyfile(vmcore(case, NEW), path)
     return cut_everywhere(case, path, memory(case).kdump.borders(), NEW)
 
 
 @test
 def cut_elf_is_told_and_nothing_is_made_up(case):
-    path = case.path("cut")
+    path = case.path("dump")
     # keeps the holes
     memory(case).kdump.save_elf(path)
     return cut_everywhere(case, path, elf_borders(path), NEW)
@@ -147,7 +147,7 @@ def cut_elf_is_told_and_nothing_is_made_up(case):
 @test
 def cut_behind_the_last_arena_page_still_gives_all_pages(case):
     """The last byte is missing: one page of the kernel at most, and it is said."""
-    path = case.path("cut")
+    path = case.path("dump")
     shutil.copyfile(vmcore(case, OLD), path)
     os.truncate(path, os.path.getsize(path) - 1)
     ran = case.run("-jp", path, status=1)
@@ -189,7 +189,7 @@ def mini_elf(case):
 
 @test
 def cut_flattened_dump_is_told_and_nothing_is_made_up(case):
-    path = case.path("cut")
+    path = case.path("dump")
     kdump = memory(case).kdump
     flatten(kdump.data, path, 1 << 18)
     n = -(-len(kdump.data) // (1 << 18))
