@@ -14,6 +14,7 @@ struct btf_member {
 	bool found;
 	uint32_t offset;	/* bytes from the start of @type */
 	uint32_t size;		/* bytes; 0: not known (bit-field, or a type of no size) */
+	bool optional;		/* not having it is no reason to look for another definition */
 };
 
 /**

@@ -13,6 +13,7 @@ void fault_fill(struct fault *why, enum state kind, enum space space, uint64_t a
 	why->kind = kind;
 	why->space = space;
 	why->addr = addr;
+	why->cure = CURE_NONE;
 	va_start(args, format);
 	vsnprintf(why->text, sizeof(why->text), format, args);
 	va_end(args);
@@ -30,6 +31,16 @@ void fault_put_before(struct fault *why, const char *format, ...)
 	n = strlen(text);
 	snprintf(text + n, sizeof(text) - n, "%s", why->text);
 	memcpy(why->text, text, sizeof(text));
+}
+
+void fault_put_after(struct fault *why, const char *format, ...)
+{
+	size_t n = strlen(why->text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why->text + n, sizeof(why->text) - n, format, args);
+	va_end(args);
 }
 
 const char *fault_code(enum state kind)

@@ -30,11 +30,15 @@ enum state {
 
 enum space { SPACE_NONE, SPACE_PHYS, SPACE_VIRT, SPACE_FILE };
 
+/** What could help. Not said in @text: each front end names its own options. */
+enum cure { CURE_NONE, CURE_DEBUGINFO };
+
 /** Owned by the caller; never allocates. @text is one sentence without a final full stop. */
 struct fault {
 	enum state kind;
 	enum space space;
 	uint64_t addr;		/* in @space; 0 with SPACE_NONE */
+	enum cure cure;
 	char text[320];
 };
 
@@ -43,7 +47,8 @@ static inline bool fault_false(void)
 	return false;
 }
 
-/** fault_set(why, kind, space, addr, format, ...): fill @why. False, so a caller can return it. */
+/** fault_set(why, kind, space, addr, format, ...): fill @why, without a
+ *  cure. False, so a caller can return it. */
 #define fault_set(...) (fault_fill(__VA_ARGS__), fault_false())
 void fault_fill(struct fault *why, enum state kind, enum space space, uint64_t addr,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -51,6 +56,11 @@ void fault_fill(struct fault *why, enum state kind, enum space space, uint64_t a
 /** fault_prefix(why, format, ...): put the outer thing in front: "arena 12: ...". False. */
 #define fault_prefix(...) (fault_put_before(__VA_ARGS__), fault_false())
 void fault_put_before(struct fault *why, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** fault_add(why, format, ...): put more at the end of the sentence. False. */
+#define fault_add(...) (fault_put_after(__VA_ARGS__), fault_false())
+void fault_put_after(struct fault *why, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /** The kind as in JSON: "excluded", "absent", ... Never NULL. */

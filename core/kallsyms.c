@@ -146,7 +146,7 @@ static size_t expand(const struct tables *t, const uint8_t *token, size_t n, cha
 	return at;
 }
 
-static bool same_name(const struct symbol *want, const char *name, size_t len)
+bool symbol_matches(const struct symbol *want, const char *name, size_t len)
 {
 	size_t n = strlen(want->name);
 
@@ -181,7 +181,7 @@ static void match(const struct tables *t, const struct search *search, const uin
 			continue;
 		if (!whole)
 			whole = expand(t, token, n, name, MAX_NAME);
-		if (!same_name(s, name + 1, whole - 1))
+		if (!symbol_matches(s, name + 1, whole - 1))
 			continue;
 		s->count++;
 		s->index = index;

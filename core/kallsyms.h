@@ -17,6 +17,9 @@ struct symbol {
 	unsigned count;		/* symbols of that name; static ones may repeat */
 };
 
+/** Is @name, of @len bytes, that of @want? "name.llvm.*" counts as name (Clang with LTO). */
+bool symbol_matches(const struct symbol *want, const char *name, size_t len);
+
 /** How kallsyms_offsets give addresses. The first two are one format of relative offsets. */
 enum kallsyms_encoding {
 	KALLSYMS_ABSOLUTE_PERCPU,	/* x86_64 up to 6.14: off >= 0 is the value itself */
@@ -26,7 +29,7 @@ enum kallsyms_encoding {
 };
 
 /**
- * Look up @n symbols in one pass over all names; "name.llvm.*" counts as name.
+ * Look up @n symbols in one pass over all names; symbol_matches() compares.
  * The encoding is proved, not derived from the version: under it the symbols that VMCOREINFO
  * gives too must all have the same addresses. *@encoding and *@total (number of symbols) are
  * set. False: the tables cannot be read or prove nothing. A symbol that is not there is not an

@@ -95,18 +95,53 @@ static bool prove_tables(struct kernel *k, struct fault *why)
 	return true;
 }
 
-static bool open_symbols(struct kernel *k, struct fault *why)
+/* Other debug symbols are no cure where memory ran out or the user stopped. */
+static bool can_cure(const struct fault *why)
+{
+	return why->kind != FAULT_NOMEM && why->kind != FAULT_LIMIT;
+}
+
+/* Neither the dump nor debuginfo gives it: @dump is the cause, @why gets both. */
+static bool neither(const struct fault *dump, struct fault *why)
+{
+	struct fault other = *why;
+
+	*why = *dump;
+	return fault_add(why, "; and %s", other.text);
+}
+
+static void forget_symbols(struct kernel *k)
 {
 	for (size_t i = 0; i < SYMBOLS_END; i++)
-		k->symbol[i].name = symbol_name[i];
-	if (!kallsyms_resolve(k->pt, &k->vmcoreinfo, k->symbol, SYMBOLS_END, &k->encoding,
-			      &k->symbols, why))
-		return false;
-	if (k->symbol[SYMBOL___start_BTF].count != 1 || k->symbol[SYMBOL___stop_BTF].count != 1)
-		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
-			"kallsyms has no __start_BTF: a kernel without BTF, or without "
-			"CONFIG_KALLSYMS_ALL");
-	return true;
+		k->symbol[i] = (struct symbol){ .name = symbol_name[i] };
+}
+
+static bool lacks_symbols(const struct kernel *k)
+{
+	for (size_t i = 0; i < SYMBOLS_END; i++)
+		if (!k->symbol[i].count)
+			return true;
+	return false;
+}
+
+static bool open_symbols(struct kernel *k, const struct debuginfo *d, struct fault *why)
+{
+	forget_symbols(k);
+	k->has_kallsyms = kallsyms_resolve(k->pt, &k->vmcoreinfo, k->symbol, SYMBOLS_END,
+					   &k->encoding, &k->symbols, why);
+	if (!k->has_kallsyms) {
+		if (!d || !can_cure(why))
+			return false;
+		k->no_kallsyms = *why;
+		forget_symbols(k);
+	}
+	if (!d || !lacks_symbols(k) ||
+	    debuginfo_symbols(d, &k->vmcoreinfo, k->symbol, SYMBOLS_END, k->symbol_elsewhere, why))
+		return true;
+	if (!k->has_kallsyms)
+		return neither(&k->no_kallsyms, why);
+	/* one static variable shows that all are there: what is missing the kernel does not have */
+	return k->symbol[SYMBOL_map_idr].count;
 }
 
 /* BTF is read whole: in huge pages that saves a fifth of the run in page faults. */
@@ -121,13 +156,17 @@ static uint8_t *alloc_btf(uint64_t size)
 	return p;
 }
 
-static bool open_types(struct kernel *k, struct fault *why)
+static bool read_btf(struct kernel *k, struct fault *why)
 {
 	uint64_t start = k->symbol[SYMBOL___start_BTF].addr;
 	uint64_t stop = k->symbol[SYMBOL___stop_BTF].addr;
 	uint8_t *btf;
 	bool ok;
 
+	if (k->symbol[SYMBOL___start_BTF].count != 1 || k->symbol[SYMBOL___stop_BTF].count != 1)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"kallsyms has no __start_BTF: a kernel without BTF, or without "
+			"CONFIG_KALLSYMS_ALL");
 	if (stop <= start || stop - start > MAX_BTF)
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, start,
 			"BTF from 0x%" PRIx64 " to 0x%" PRIx64 " cannot be", start, stop);
@@ -141,22 +180,53 @@ static bool open_types(struct kernel *k, struct fault *why)
 	return ok;
 }
 
-/* BTF and kallsyms must agree on whether this kernel has arenas. */
-static bool check_arenas(struct kernel *k, struct fault *why)
+static bool open_types(struct kernel *k, const struct debuginfo *d, struct fault *why)
 {
-	bool ops = k->symbol[SYMBOL_arena_map_ops].count == 1;
-
-	if (k->has_arenas != ops)
-		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, "%s",
-			ops ? "kallsyms has arena_map_ops, but BTF has no struct bpf_arena" :
-			"BTF has a struct bpf_arena, but kallsyms has no arena_map_ops");
-	if (ops && k->symbol[SYMBOL_map_idr].count != 1)
-		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
-			"kallsyms has %u symbols map_idr, not one", k->symbol[SYMBOL_map_idr].count);
+	if (read_btf(k, why))
+		return true;
+	if (!d || !can_cure(why))
+		return false;
+	k->no_btf = *why;
+	if (!debuginfo_members(d, &k->members, &k->has_arenas, &k->btf_size, why))
+		return neither(&k->no_btf, why);
+	k->types = k->btf_size ? TYPES_DEBUGINFO_BTF : TYPES_DEBUGINFO;
 	return true;
 }
 
-struct kernel *kernel_open(const struct memory *mem, struct fault *why)
+/* Types and symbols must agree on whether this kernel has arenas, wherever they are from. */
+static bool check_arenas(struct kernel *k, struct fault *why)
+{
+	bool ops = k->symbol[SYMBOL_arena_map_ops].count == 1;
+	const char *symbols = k->has_kallsyms ? "kallsyms" : k->debuginfo;
+	const char *types = k->types == TYPES_BTF ? "BTF" : k->debuginfo;
+
+	if (k->has_arenas != ops)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, ops ?
+			"%1$s has arena_map_ops, but %2$s has no struct bpf_arena" :
+			"%2$s has a struct bpf_arena, but %1$s has no arena_map_ops",
+			symbols, types);
+	if (ops && k->symbol[SYMBOL_map_idr].count != 1)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"%s has %u symbols map_idr, not one", symbols,
+			k->symbol[SYMBOL_map_idr].count);
+	return true;
+}
+
+static bool open_names(struct kernel *k, const struct debuginfo *d, struct fault *why)
+{
+	char id[65];
+
+	if (open_symbols(k, d, why) && open_types(k, d, why))
+		return true;
+	/* of a dump without an ID nothing could be proved to be its debug symbols */
+	if (!d && can_cure(why) &&
+	    vmcoreinfo_string(&k->vmcoreinfo, "BUILD-ID", id, sizeof(id)))
+		why->cure = CURE_DEBUGINFO;
+	return false;
+}
+
+struct kernel *kernel_open_with(const struct memory *mem, const struct debuginfo *debuginfo,
+				struct fault *why)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
 
@@ -165,11 +235,19 @@ struct kernel *kernel_open(const struct memory *mem, struct fault *why)
 		return NULL;
 	}
 	k->mem = mem;
-	if (open_vmcoreinfo(k, why) && open_machine(k, why) && prove_tables(k, why) &&
-	    open_symbols(k, why) && open_types(k, why) && check_arenas(k, why))
+	k->debuginfo = debuginfo ? debuginfo->name : NULL;
+	if (open_vmcoreinfo(k, why) &&
+	    (!debuginfo || debuginfo_check(debuginfo, &k->vmcoreinfo, why)) &&
+	    open_machine(k, why) && prove_tables(k, why) &&
+	    open_names(k, debuginfo, why) && check_arenas(k, why))
 		return k;
 	kernel_close(k);
 	return NULL;
+}
+
+struct kernel *kernel_open(const struct memory *mem, struct fault *why)
+{
+	return kernel_open_with(mem, NULL, why);
 }
 
 void kernel_close(struct kernel *k)

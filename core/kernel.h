@@ -5,6 +5,7 @@
 #ifndef ARENA_KERNEL_H
 #define ARENA_KERNEL_H
 
+#include "debuginfo.h"
 #include "kallsyms.h"
 #include "members.h"
 #include "memory.h"
@@ -24,6 +25,9 @@ enum symbol_id {
 	SYMBOLS_END
 };
 
+/** Where the layout of structs came from. */
+enum types_source { TYPES_BTF, TYPES_DEBUGINFO_BTF, TYPES_DEBUGINFO };
+
 /** Built once by kernel_open(), read-only afterwards. */
 struct kernel {
 	const struct memory *mem;	/* borrowed */
@@ -35,10 +39,15 @@ struct kernel {
 	struct pagetable_format format;
 	struct pagetable *pt;
 	struct symbol symbol[SYMBOLS_END];
-	enum kallsyms_encoding encoding;
+	bool symbol_elsewhere[SYMBOLS_END];	/* from debuginfo, not kallsyms */
+	bool has_kallsyms;
+	enum kallsyms_encoding encoding;	/* if has_kallsyms */
 	uint32_t symbols;		/* in kallsyms */
-	uint64_t btf_size;		/* bytes */
+	enum types_source types;
+	uint64_t btf_size;		/* bytes; 0 with TYPES_DEBUGINFO */
 	struct members members;
+	const char *debuginfo;		/* name of what was asked besides the dump, or NULL */
+	struct fault no_kallsyms, no_btf;	/* why debuginfo was asked */
 	bool has_arenas;		/* false: a kernel without BPF arenas */
 };
 
@@ -47,6 +56,12 @@ struct kernel {
  * kallsyms, BTF, each proved against another. NULL with @why: what is missing or contradicts.
  */
 struct kernel *kernel_open(const struct memory *mem, struct fault *why);
+/**
+ * The same; what the dump does not give is asked of @debuginfo (NULL: there is none), which
+ * must be of the same build. Of it only the name is borrowed until kernel_close().
+ */
+struct kernel *kernel_open_with(const struct memory *mem, const struct debuginfo *debuginfo,
+				struct fault *why);
 void kernel_close(struct kernel *k);
 
 /** Read @n bytes of virtual memory. */

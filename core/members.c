@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-#include "btf.h"
-
 const struct member_info member_info[MEMBERS_END] = {
 #define M(type, name, size, need, loss) { #type, #name, size, need, loss },
 	MEMBERS(M)
@@ -12,38 +10,39 @@ const struct member_info member_info[MEMBERS_END] = {
 };
 
 static bool check_member(const struct btf_member *got, const struct member_info *want,
-			 struct fault *why)
+			 const char *source, struct fault *why)
 {
 	if (!got->found && want->need == REQUIRED)
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
-			"the kernel's BTF has no member %s of struct %s, which is needed",
-			want->name, want->type);
+			"the kernel's %s has no member %s of struct %s, which is needed",
+			source, want->name, want->type);
 	if (got->found && want->size && got->size != want->size)
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
-			"the kernel's BTF: member %s of struct %s has %" PRIu32
-			" bytes; %" PRIu32 " are known", want->name, want->type, got->size,
-			want->size);
+			"the kernel's %s: member %s of struct %s has %" PRIu32
+			" bytes; %" PRIu32 " are known", source, want->name, want->type,
+			got->size, want->size);
 	return true;
 }
 
-bool members_from_btf(struct members *m, const void *data, size_t size, bool *has_arenas,
-		      struct fault *why)
+void members_want(struct btf_member want[MEMBERS_END])
 {
-	struct btf_member want[MEMBERS_END] = { 0 };
-	bool type_found[MEMBERS_END];
+	for (size_t i = 0; i < MEMBERS_END; i++)
+		want[i] = (struct btf_member){
+			.type = member_info[i].type, .member = member_info[i].name,
+			.optional = member_info[i].need != REQUIRED,
+		};
+}
 
+bool members_take(struct members *m, const struct btf_member want[MEMBERS_END],
+		  const bool type_found[MEMBERS_END], const char *source, bool *has_arenas,
+		  struct fault *why)
+{
 	*m = (struct members){ 0 };
-	for (size_t i = 0; i < MEMBERS_END; i++) {
-		want[i].type = member_info[i].type;
-		want[i].member = member_info[i].name;
-	}
-	if (!btf_find_members(data, size, want, MEMBERS_END, type_found, why))
-		return false;
 	*has_arenas = type_found[MEMBER_bpf_arena_map];
 	if (!*has_arenas)
 		return true;
 	for (size_t i = 0; i < MEMBERS_END; i++) {
-		if (!check_member(&want[i], &member_info[i], why))
+		if (!check_member(&want[i], &member_info[i], source, why))
 			return false;
 		m->known[i] = want[i].found;
 		m->offset[i] = want[i].offset;
@@ -51,6 +50,17 @@ bool members_from_btf(struct members *m, const void *data, size_t size, bool *ha
 	}
 	if (m->offset[MEMBER_bpf_arena_map])
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
-			"the kernel's BTF: struct bpf_arena does not begin with its map");
+			"the kernel's %s: struct bpf_arena does not begin with its map", source);
 	return true;
+}
+
+bool members_from_btf(struct members *m, const void *data, size_t size, bool *has_arenas,
+		      struct fault *why)
+{
+	struct btf_member want[MEMBERS_END];
+	bool type_found[MEMBERS_END];
+
+	members_want(want);
+	return btf_find_members(data, size, want, MEMBERS_END, type_found, why) &&
+	       members_take(m, want, type_found, "BTF", has_arenas, why);
 }

@@ -6,7 +6,7 @@
 #ifndef ARENA_MEMBERS_H
 #define ARENA_MEMBERS_H
 
-#include "fault.h"
+#include "btf.h"
 
 /*
  * M(struct, member, size in bytes or 0, need, what is lost without it)
@@ -70,5 +70,14 @@ struct members {
  */
 bool members_from_btf(struct members *m, const void *data, size_t size, bool *has_arenas,
 		      struct fault *why);
+
+/**
+ * The same in two steps, for other sources: members_want() fills @want to be looked up,
+ * members_take() takes what was found. @source: "BTF", for sentences.
+ */
+void members_want(struct btf_member want[MEMBERS_END]);
+bool members_take(struct members *m, const struct btf_member want[MEMBERS_END],
+		  const bool type_found[MEMBERS_END], const char *source, bool *has_arenas,
+		  struct fault *why);
 
 #endif

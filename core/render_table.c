@@ -85,6 +85,59 @@ static const char *encoding_name(enum kallsyms_encoding encoding)
 	return "?";
 }
 
+/* What was asked besides the dump, and why. */
+static void elsewhere(struct table_renderer *t, const struct kernel *k, const char *what,
+		      const struct fault *why)
+{
+	sink_puts(t->out, what);
+	sink_safe(t->out, k->debuginfo);
+	sink_puts(t->out, "\n               (");
+	sink_safe(t->out, why->text);
+	sink_puts(t->out, ")\n");
+}
+
+static void symbol_sources(struct table_renderer *t, const struct kernel *k)
+{
+	unsigned n = 0;
+
+	if (!k->has_kallsyms) {
+		elsewhere(t, k, "      symbols: ", &k->no_kallsyms);
+		return;
+	}
+	sink_printf(t->out, "      symbols: kallsyms in the dump, %" PRIu32 " symbols\n"
+		    "               (addresses %s)\n", k->symbols, encoding_name(k->encoding));
+	for (size_t i = 0; i < SYMBOLS_END; i++)
+		if (k->symbol_elsewhere[i])
+			sink_printf(t->out, "%s%s", n++ ? ", " : "               ",
+				    k->symbol[i].name);
+	if (!n)
+		return;
+	sink_puts(t->out, ": ");
+	sink_safe(t->out, k->debuginfo);
+	sink_puts(t->out, "\n");
+}
+
+static void type_sources(struct table_renderer *t, const struct kernel *k)
+{
+	switch (k->types) {
+	case TYPES_BTF:
+		sink_printf(t->out, "        types: BTF in the dump, %" PRIu64 " bytes\n",
+			    k->btf_size);
+		break;
+	case TYPES_DEBUGINFO_BTF:
+		elsewhere(t, k, "        types: BTF of ", &k->no_btf);
+		break;
+	case TYPES_DEBUGINFO:
+		elsewhere(t, k, "        types: debug information of ", &k->no_btf);
+		break;
+	}
+	for (size_t i = 0; k->has_arenas && i < MEMBERS_END; i++)
+		if (!kernel_has(k, i) && member_info[i].need == OPTIONAL)
+			sink_printf(t->out, "               (no %s.%s; lost: %s)\n",
+				    member_info[i].type, member_info[i].name,
+				    member_info[i].loss);
+}
+
 static bool sources(struct table_renderer *t, const struct kernel *k)
 {
 	const struct memory_facts *facts = &k->mem->facts;
@@ -102,14 +155,8 @@ static bool sources(struct table_renderer *t, const struct kernel *k)
 		sink_printf(t->out, ", %u part%s of a split set (%u empty)", facts->parts,
 			    facts->parts > 1 ? "s" : "", facts->empty_parts);
 	sink_puts(t->out, "\n");
-	sink_printf(t->out, "      symbols: kallsyms in the dump, %" PRIu32 " symbols\n"
-		    "               (addresses %s)\n", k->symbols, encoding_name(k->encoding));
-	sink_printf(t->out, "        types: BTF in the dump, %" PRIu64 " bytes\n", k->btf_size);
-	for (size_t i = 0; k->has_arenas && i < MEMBERS_END; i++)
-		if (!kernel_has(k, i) && member_info[i].need == OPTIONAL)
-			sink_printf(t->out, "               (no %s.%s; lost: %s)\n",
-				    member_info[i].type, member_info[i].name,
-				    member_info[i].loss);
+	symbol_sources(t, k);
+	type_sources(t, k);
 	return sink_printf(t->out, "  page tables: %s, root at physical 0x%" PRIx64 "\n",
 			   k->format.name, k->format.root);
 }
