@@ -10,6 +10,7 @@
 
 #include "message.h"
 #include "output.h"
+#include "reduce.h"
 #include "source.h"
 
 /* Messages on the screen; JSON has all of them. */
@@ -31,6 +32,7 @@ struct workspace {
 	struct table_renderer table;
 	struct json_renderer json, snapshot_json;
 	struct contents_renderer contents;
+	struct recorder *recorder;	/* for --reduce, or NULL */
 };
 
 static bool write_at(int fd, const uint8_t *data, size_t n, uint64_t offset)
@@ -214,25 +216,72 @@ static bool outputs_failed(const struct job *job, struct workspace *w, struct fa
 	return false;
 }
 
+/* Bytes as people say them, in powers of 1000. */
+static void say_size(uint64_t bytes, char text[16])
+{
+	static const char *const unit[] = { "bytes", "kB", "MB", "GB", "TB", "PB", "EB" };
+	double value = (double)bytes;
+	size_t i = 0;
+
+	/* not 1000 of one, when rounded */
+	for (; value >= (i ? 999.5 : 1000) && unit[i + 1]; i++)
+		value /= 1000;
+	snprintf(text, 16, "%.*f %s", i && value < 9.95, value, unit[i]);
+}
+
+static void say_reduced(const struct job *job, uint64_t after)
+{
+	char sentence[64], from[16], to[16];
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < job->n_files; i++)
+		before += job->file[i].size;
+	say_size(before, from);
+	say_size(after, to);
+	snprintf(sentence, sizeof(sentence), "reduced from %s to %s", from, to);
+	if (!job->options->quiet)
+		message(job->messages, job->options->reduce, sentence);
+}
+
 static enum report_status answer_kernel(const struct job *job, struct workspace *w,
 					const struct kernel *k)
 {
 	struct report_result result = { 0 };
 	struct renderer *list[3];
 	enum report_status status;
+	uint64_t size = 0;
 	struct fault why;
 	size_t n = 0;
 
 	if (!set_up(job, w, list, &n, &why) ||
 	    !report_run(k, &job->options->report, list, n, &result, &why) ||
-	    outputs_failed(job, w, &why)) {
+	    outputs_failed(job, w, &why) ||
+	    (w->recorder && !reduce(w->recorder, k, job->reduced, &size, &why))) {
 		status = fail(job, w, &k->mem->facts, &why);
 	} else {
 		print_problems(job, &result.problems);
+		if (w->recorder)
+			say_reduced(job, size);
 		status = result.status;
 	}
 	report_free(&result);
 	return status;
+}
+
+static struct kernel *open_kernel(const struct job *job, struct workspace *w,
+				  const struct source *source, struct fault *why)
+{
+	const struct memory *mem = source_memory(source);
+
+	if (job->reduced >= 0) {
+		w->recorder = recorder_new(mem);
+		if (!w->recorder) {
+			fault_fill(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+			return NULL;
+		}
+		mem = recorder_memory(w->recorder);
+	}
+	return kernel_open(mem, why);
 }
 
 enum report_status answer(const struct job *job)
@@ -251,12 +300,13 @@ enum report_status answer(const struct job *job)
 	sink_init(&w->snapshot, write_fd, &w->snapshot_fd);
 	source = source_open(job->file, job->n_files, job->progress, &why);
 	if (source)
-		k = kernel_open(source_memory(source), &why);
+		k = open_kernel(job, w, source, &why);
 	if (k)
 		status = answer_kernel(job, w, k);
 	else
 		status = fail(job, w, source ? &source_memory(source)->facts : NULL, &why);
 	kernel_close(k);
+	recorder_free(w->recorder);
 	if (source)
 		source_close(source);
 	free(w);

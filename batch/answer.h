@@ -17,6 +17,7 @@ struct job {
 	size_t n_files;
 	int progress;		/* terminal for progress, or -1 */
 	int socket;		/* to ask for files of -o, or -1 */
+	int reduced;		/* an empty file for --reduce, or -1 */
 	int out;		/* the answer: a temporary file */
 	int messages;
 };

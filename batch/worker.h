@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "answer.h"
+#include "newfile.h"
 #include "output.h"
 #include "vmcores.h"
 
@@ -20,6 +21,7 @@ struct worker {
 	struct source_file *file;
 	struct job job;
 	struct output output;
+	struct newfile reduced;	/* --reduce FILE */
 	int answer, messages;	/* unlinked temporary files; -1: none */
 	int socket;		/* ours; its end of file is the worker's end */
 	pid_t pid;		/* 0: not running */
