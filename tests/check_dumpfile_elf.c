@@ -182,6 +182,18 @@ START_TEST(elf__segments_need_not_end_at_pages)
 }
 END_TEST
 
+/* What a file stores it stores, though its place in memory is said to be smaller. */
+START_TEST(elf__segment_that_is_larger_in_the_file_is_stored)
+{
+	set(phdr_at(1) + 40, 8, (uint64_t)_i);
+	ck_ok(open_file(), why);
+	ck_assert_int_eq(dumpfile_state(rig->df, 0, 9 * 4096), STATE_STORED);
+	/* page 9 was in its memory alone */
+	ck_assert_int_eq(state_of(9 * 4096), STATE_ABSENT);
+	ck_assert_int_eq(state_of(32 * 4096), STATE_STORED);
+}
+END_TEST
+
 /* Two segments that share a page, the border in its middle, are one range. */
 START_TEST(elf__page_of_two_segments_is_stored)
 {
@@ -389,6 +401,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, elf__copy_behind_the_end_counts);
 	tcase_add_test(tests, elf__stored_copy_of_an_excluded_page_is_stored);
 	tcase_add_test(tests, elf__segments_need_not_end_at_pages);
+	tcase_add_loop_test(tests, elf__segment_that_is_larger_in_the_file_is_stored, 0, 2);
 	tcase_add_test(tests, elf__page_of_two_segments_is_stored);
 	tcase_add_test(tests, elf__segments_in_any_order);
 	tcase_add_test(tests, elf__segment_without_a_physical_address_is_skipped);

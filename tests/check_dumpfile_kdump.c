@@ -156,6 +156,15 @@ END_TEST
 /* Bits of the last byte behind max_mapnr are set in some files. */
 START_TEST(kdump__bits_behind_the_last_page_do_not_count)
 {
+	if (_i) {	/* the last byte has pages too */
+		rig_page(66 * 4096, STATE_STORED, 8);
+		write_file();
+		set(parts.bitmap2 + 8, 1, 0xfc);
+		set(parts.bitmap1 + 8, 1, 0xfc);
+		ck_ok(open_file(), why);
+		ck_states_are_as_put();
+		return;
+	}
 	set(parts.bitmap2 + 8, 8, UINT64_MAX);
 	set(parts.bitmap1 + 8, 8, UINT64_MAX);
 	ck_ok(open_file(), why);
@@ -284,6 +293,18 @@ START_TEST(kdump__damaged_descriptor_is_not_stored)
 }
 END_TEST
 
+/* A bitmap of one block has room for 4096 * 8 pages. */
+START_TEST(kdump__bitmaps_must_cover_the_memory)
+{
+	set(4096 + 96, 8, 4096 * 8);
+	ck_ok(open_file(), why);
+	ck_states_are_as_put();
+	set(4096 + 96, 8, 4096 * 8 + 1);
+	ck_assert(!open_file());
+	ck_fault(why, STATE_DAMAGED, "bitmaps");
+}
+END_TEST
+
 START_TEST(kdump__codecs_that_are_known_are_stored)
 {
 	static const uint32_t flags[] = { 1, 2, 4, 0x20 };
@@ -379,13 +400,14 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, kdump__facts_are_those_of_the_header, 0, 2);
 	tcase_add_loop_test(tests, kdump__blocks_are_pages_of_any_size, 0, 3);
 	tcase_add_test(tests, kdump__range_has_the_state_of_its_first_page_that_is_not_stored);
-	tcase_add_test(tests, kdump__bits_behind_the_last_page_do_not_count);
+	tcase_add_loop_test(tests, kdump__bits_behind_the_last_page_do_not_count, 0, 2);
 	tcase_add_test(tests, kdump__index_counts_across_its_pieces);
 	tcase_add_test(tests, kdump__cut_anywhere_claims_nothing_that_is_gone);
 	tcase_add_test(tests, kdump__cut_file_says_how_much_is_missing);
 	tcase_add_test(tests, kdump__incomplete_dump_says_so);
 	tcase_add_loop_test(tests, kdump__damaged_header_claims_nothing_that_is_not_there, 0, 2);
 	tcase_add_loop_test(tests, kdump__damaged_descriptor_is_not_stored, 0, 17);
+	tcase_add_test(tests, kdump__bitmaps_must_cover_the_memory);
 	tcase_add_loop_test(tests, kdump__codecs_that_are_known_are_stored, 0, 4);
 	tcase_add_loop_test(tests, kdump__older_versions_count_pages_in_32_bits, 1, 6);
 	tcase_add_loop_test(tests, kdump__version_that_is_not_known_is_refused, 0, 4);

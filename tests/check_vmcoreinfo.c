@@ -72,6 +72,16 @@ START_TEST(vmcoreinfo__last_line_needs_no_newline)
 }
 END_TEST
 
+/* Nothing behind the text is looked at (run with ASan and valgrind). */
+START_TEST(vmcoreinfo__key_without_a_value_is_no_key)
+{
+	take("A=1\nOSRELEASE\nB=2\nPAGESIZE");
+	ck_none("OSRELEASE");
+	ck_none("PAGESIZE");
+	ck_string("B", "2");
+}
+END_TEST
+
 START_TEST(vmcoreinfo__text_ends_at_nul)
 {
 	ck_ok(take_bytes("A=1\n\0B=2\n", 9), why);
@@ -227,6 +237,7 @@ static void add(TCase *tests)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, vmcoreinfo__values_are_found_by_their_whole_key);
 	tcase_add_test(tests, vmcoreinfo__last_line_needs_no_newline);
+	tcase_add_test(tests, vmcoreinfo__key_without_a_value_is_no_key);
 	tcase_add_test(tests, vmcoreinfo__text_ends_at_nul);
 	tcase_add_test(tests, vmcoreinfo__value_ends_at_nul);
 	tcase_add_test(tests, vmcoreinfo__zeros_behind_the_text_are_no_line);
