@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -153,14 +154,18 @@ static bool heading(const struct pool *p, size_t i)
 /* Pass on what is ready, in order. False: standard output takes no more. */
 static bool finish_workers(struct pool *p)
 {
-	for (; p->finished < p->started; p->finished++) {
+	while (p->finished < p->started) {
 		struct worker *w = worker_of(p, p->finished);
+		bool ok;
 
 		if (w->pid)
 			return true;
 		if (w->status > p->status)
 			p->status = w->status;
-		if (heading(p, p->finished) && pass_on_answer(p, w))
+		ok = heading(p, p->finished);
+		ok = pass_on_answer(p, w) && ok;
+		p->finished++;
+		if (ok)
 			continue;
 		p->status = REPORT_FAILED;
 		if (!p->options->quiet)
@@ -189,6 +194,22 @@ static void fit_limit(struct pool *p)
 		p->jobs = most;
 }
 
+/* Some options are about one vmcore. */
+static bool fits_options(struct pool *p)
+{
+	const struct options *o = p->options;
+	const char *option = o->output ? "-o" : o->reduce ? "--reduce" :
+			     o->vmlinux ? "--vmlinux" : NULL;
+	char sentence[80];
+
+	if (!option || p->n == 1)
+		return true;
+	snprintf(sentence, sizeof(sentence),
+		 "%s takes exactly one VMCORE, or all parts of a split one", option);
+	p->status = options_usage(sentence);
+	return false;
+}
+
 static bool set_up(struct pool *p)
 {
 	const struct options *o = p->options;
@@ -204,14 +225,7 @@ static bool set_up(struct pool *p)
 		return false;
 	}
 	p->n = p->vmcores.n;
-	if ((o->output || o->reduce) && p->n != 1) {
-		message(STDERR_FILENO, NULL, o->output ?
-			"-o takes exactly one VMCORE, or all parts of a split one" :
-			"--reduce takes exactly one VMCORE, or all parts of a split one");
-		p->status = 2;
-		return false;
-	}
-	return true;
+	return fits_options(p);
 }
 
 int pool_run(const struct options *options)

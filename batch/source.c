@@ -156,6 +156,9 @@ static bool open_inputs(struct source *s, const struct source_file *file, size_t
 	if (s->n == n)
 		s->df = dumpfile_open_set(io, n, why);
 	free(io);
+	if (!s->df && s->unended && why->kind == FAULT_UNSUPPORTED)
+		return fault_set(why, STATE_CUT, SPACE_FILE, 0,
+			"the flattened dump is cut before the header of the dump");
 	return s->df;
 }
 
