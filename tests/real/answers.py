@@ -6,8 +6,8 @@ import os
 import sys
 import zlib
 
-from harness import (GUEST, Skip, Wrong, arenasnap, expect, hold_against_schema, one_object, run,
-                     scratch_dir)
+from harness import (ARENASNAP, GUEST, Skip, Wrong, arenasnap, expect, hold_against_schema,
+                     one_object, run, scratch_dir)
 
 CODES = {"excluded", "absent", "cut", "damaged", "unknown_type", "unsupported", "limit", "worker",
          "io", "nomem"}
@@ -174,6 +174,28 @@ def flat_is_told(dump):
         expect("makedumpfile -R" in text, "the cure (makedumpfile -R) is not named: %s", text)
         return text
     return json_is_true(dump)
+
+
+def reduced_answers_the_same(dump):
+    """--reduce: a small kdump with the same answers, contents included"""
+    with scratch_dir() as tmp:
+        small = os.path.join(tmp, "small")
+        ran = run([ARENASNAP, "--reduce", small, dump.path], limit=600)
+        if ran.status == 2 and not os.path.exists(small):
+            raise Skip("this arenasnap has no --reduce")
+        expect(ran.status in (0, 1), "--reduce: status %d: %s", ran.status, ran.first_error())
+        docs = [one_object(answered(arenasnap("-j", "-p", path)), path)
+                for path in (dump.path, small)]
+        for doc in docs:
+            doc.pop("vmcore")
+        expect(docs[0]["arenas"] == docs[1]["arenas"], "arenas: %s",
+               first_difference(docs[0]["arenas"], docs[1]["arenas"]))
+        expect(docs[0]["status"] == docs[1]["status"], "status %s, reduced %s", docs[0]["status"],
+               docs[1]["status"])
+        out = os.path.join(tmp, "out")
+        arenasnap("-o", out, small, limit=600)
+        against_truth(dump, os.path.join(out, "snapshot.json"), out)
+        return "%.1f of %.1f MiB" % (os.path.getsize(small) / 2**20, os.path.getsize(dump.path) / 2**20)
 
 
 def true_or_refused(dump):

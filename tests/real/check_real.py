@@ -7,7 +7,7 @@ usage: run.sh [quick] [-t SECONDS] [WORD]...
   quick       the checks that fit in about 25 minutes from an empty cache
   -t SECONDS  after that many seconds the rest is skipped
   WORD        only checks with WORD in their name, such as a dump, `crash`,
-              `cut`, `damaged`, `formats`, `repo:`, `shared:`
+              `cut`, `damaged`, `formats`, `reduce`, `repo:`, `shared:`
 
 Dumps come from fixtures/vmcores (repo:), from the folder that
 ARENA_SHARED_VMCORES names (shared:, default ../shared/vmcores beside the
@@ -57,6 +57,9 @@ def check_dump(report, dump):
         if "nocontents" not in dump.tags:
             report.check(dump.name + " -o", answers.untouched, answers.contents_are_true, dump)
         report.check(dump.name + " list", answers.untouched, answers.list_is_plain, dump)
+        if "nocontents" not in dump.tags:
+            report.check(dump.name + " --reduce", answers.untouched,
+                         answers.reduced_answers_the_same, dump)
 
 
 def all_dumps(report, quick):

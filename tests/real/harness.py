@@ -189,7 +189,7 @@ def scratch_dir():
 
 def makes_sense(report, name):
     """Is a dump to be made when only some checks are wanted?"""
-    groups = ("formats", "crash", "cut", "8.0.", "9.0.")
+    groups = ("formats", "crash", "cut", "8.0.", "9.0.", "reduce", "list")
     return not report.only or any(word in name or name in word or word.startswith(groups)
                                   for word in report.only)
 
