@@ -14,6 +14,7 @@ cli_answers.py   answers against the truth: JSON, list, -v, -p, ARENA, --max-pag
 cli_outputs.py   options, -o, stdout, signals, several vmcores
 cli_damage.py    cut, filtered and changed dumps, other files, workers that die
 cli_synth.py     dumps that mkdump (fixtures/synth) makes
+cli_fields.py    every field of the headers with values that it must not have
 """
 
 import argparse
@@ -27,6 +28,7 @@ import cli_answers              # noqa: E402,F401  registers tests, like the nex
 import cli_outputs              # noqa: E402,F401
 import cli_damage               # noqa: E402,F401
 import cli_synth                # noqa: E402,F401
+import cli_fields               # noqa: E402,F401
 
 
 def main():
