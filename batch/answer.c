@@ -12,6 +12,7 @@
 #include "output.h"
 #include "reduce.h"
 #include "source.h"
+#include "vmlinux.h"
 
 /* Messages on the screen; JSON has all of them. */
 enum { MAX_MESSAGES = 10 };
@@ -33,6 +34,7 @@ struct workspace {
 	struct json_renderer json, snapshot_json;
 	struct contents_renderer contents;
 	struct recorder *recorder;	/* for --reduce, or NULL */
+	struct vmlinux *vmlinux;	/* or NULL */
 };
 
 static bool write_at(int fd, const uint8_t *data, size_t n, uint64_t offset)
@@ -135,6 +137,16 @@ static void say(const struct job *job, const char *sentence)
 		message(job->messages, job->path, sentence);
 }
 
+/* The sentence is the same everywhere; what our options can do about it is said here alone. */
+static void say_problem(const struct job *job, const struct fault *why)
+{
+	struct fault full = *why;
+
+	if (why->cure == CURE_DEBUGINFO)
+		fault_add(&full, "; --vmlinux FILE, the kernel's with debug symbols, can stand in");
+	say(job, full.text);
+}
+
 static void print_problems(const struct job *job, const struct problems *problems)
 {
 	size_t n = problems->n;
@@ -144,7 +156,7 @@ static void print_problems(const struct job *job, const struct problems *problem
 	if (n > MAX_MESSAGES + 1)
 		n = MAX_MESSAGES;
 	for (size_t i = 0; i < n; i++)
-		say(job, problems->problem[i].why.text);
+		say_problem(job, &problems->problem[i].why);
 	if (n == problems->n)
 		return;
 	snprintf(more, sizeof(more), "and %zu more like these; -j has all", problems->n - n);
@@ -281,7 +293,10 @@ static struct kernel *open_kernel(const struct job *job, struct workspace *w,
 		}
 		mem = recorder_memory(w->recorder);
 	}
-	return kernel_open(mem, why);
+	if (job->vmlinux.fd < 0)
+		return kernel_open(mem, why);
+	w->vmlinux = vmlinux_open(job->vmlinux.fd, job->vmlinux.size, job->options->vmlinux, why);
+	return w->vmlinux ? kernel_open_with(mem, vmlinux_debuginfo(w->vmlinux), why) : NULL;
 }
 
 enum report_status answer(const struct job *job)
@@ -307,6 +322,7 @@ enum report_status answer(const struct job *job)
 		status = fail(job, w, source ? &source_memory(source)->facts : NULL, &why);
 	kernel_close(k);
 	recorder_free(w->recorder);
+	vmlinux_close(w->vmlinux);
 	if (source)
 		source_close(source);
 	free(w);

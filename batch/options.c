@@ -24,6 +24,8 @@ static const char help[] =
 "  -o, --output DIR     write DIR/snapshot.json and DIR/ID.bin, the contents of\n"
 "                       each arena; DIR must be new or empty\n"
 "      --reduce FILE    write a small kdump that gives the same answers\n"
+"      --vmlinux FILE   the kernel's vmlinux with debug symbols, asked for what the\n"
+"                       dump does not give\n"
 "      --max-pages N    at most N pages of each arena\n"
 "      --jobs N         so many vmcores at once; answers stay in order\n"
 "      --no-headings    no headings in the tables\n"
@@ -41,7 +43,10 @@ static const char help[] =
 /* Each worker is a process with open files. */
 enum { MAX_JOBS = 256 };
 
-enum { OPT_RUNS = 256, OPT_REDUCE, OPT_MAX_PAGES, OPT_JOBS, OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION };
+enum {
+	OPT_RUNS = 256, OPT_REDUCE, OPT_VMLINUX, OPT_MAX_PAGES, OPT_JOBS, OPT_NO_HEADINGS,
+	OPT_HELP, OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "arena", required_argument, NULL, 'm' },
@@ -51,6 +56,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "reduce", required_argument, NULL, OPT_REDUCE },
+	{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
 	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
@@ -143,6 +149,9 @@ int options_parse(struct options *o, int argc, char **argv)
 			break;
 		case OPT_REDUCE:
 			o->reduce = optarg;
+			break;
+		case OPT_VMLINUX:
+			o->vmlinux = optarg;
 			break;
 		case OPT_MAX_PAGES:
 			if (!parse_count(optarg, &o->report.max_pages))

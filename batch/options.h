@@ -13,6 +13,7 @@ struct options {
 	bool json, runs, headings, quiet;
 	unsigned jobs;			/* workers at once */
 	const char *output;		/* -o DIR, or NULL */
+	const char *vmlinux;		/* --vmlinux FILE, or NULL */
 	const char *reduce;		/* --reduce FILE, or NULL */
 	char **vmcore;			/* n_vmcores of them, in argv */
 	int n_vmcores;

@@ -39,7 +39,7 @@ static bool no_elf(const struct vmlinux *v, struct fault *why)
 
 	return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0, "%s is %s", v->name, boot ?
 		"an image to boot (vmlinuz), which has no debug symbols" :
-		"no ELF file of 64 bits, little-endian");
+		"no ELF file of a 64-bit little-endian machine");
 }
 
 static bool open_elf(struct vmlinux *v, int fd, struct fault *why)

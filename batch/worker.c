@@ -53,12 +53,17 @@ static void set_limit(int which, rlim_t soft, rlim_t hard)
 	setrlimit((__rlimit_resource_t)which, &limit);
 }
 
-static void set_limits(void)
+static void set_limits(const struct job *job)
 {
 	set_limit(RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 5);
 	set_limit(RLIMIT_CORE, 0, 0);
 #if !defined(__SANITIZE_ADDRESS__)
-	set_limit(RLIMIT_AS, ADDRESS_SPACE, ADDRESS_SPACE);
+	/* a vmlinux is mapped whole; its compressed sections, unpacked, fit into the rest */
+	const rlim_t space = ADDRESS_SPACE + job->vmlinux.size;
+
+	set_limit(RLIMIT_AS, space, space);
+#else
+	(void)job;
 #endif
 }
 
@@ -90,9 +95,12 @@ static void close_files(struct worker *w)
 	}
 	free(w->file);
 	w->file = NULL;
+	close_file(w->job.vmlinux.fd);
+	w->job.vmlinux.fd = -1;
 }
 
-static bool open_file(struct source_file *file, const char *path, struct fault *why)
+static bool open_file(struct source_file *file, const char *path, const char *what,
+		      struct fault *why)
 {
 	struct stat st;
 
@@ -100,9 +108,10 @@ static bool open_file(struct source_file *file, const char *path, struct fault *
 	if (file->fd < 0 || fstat(file->fd, &st))
 		return fault_set(why, FAULT_IO, SPACE_NONE, 0, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0, "%s",
-			S_ISDIR(st.st_mode) ? "is a folder, not a vmcore" :
-			"is not a regular file; copy it into one first");
+		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0, "is %s%s",
+			S_ISDIR(st.st_mode) ? "a folder, not a " :
+			"not a regular file; copy it into one first",
+			S_ISDIR(st.st_mode) ? what : "");
 	file->size = (uint64_t)st.st_size;
 	return true;
 }
@@ -115,11 +124,19 @@ static bool open_vmcore(struct worker *w, struct fault *why)
 	for (size_t i = 0; i < w->vmcore->n; i++)
 		w->file[i].fd = w->file[i].scratch = -1;
 	for (size_t i = 0; i < w->vmcore->n; i++)
-		if (!open_file(&w->file[i], w->vmcore->path[i], why))
+		if (!open_file(&w->file[i], w->vmcore->path[i], "vmcore", why))
 			return i ? fault_prefix(why, "%s: ", w->vmcore->path[i]) : false;
 	w->job.file = w->file;
 	w->job.n_files = w->vmcore->n;
 	return true;
+}
+
+static bool open_vmlinux(struct worker *w, struct fault *why)
+{
+	const char *path = w->options->vmlinux;
+
+	return !path || open_file(&w->job.vmlinux, path, "vmlinux", why) ||
+	       fault_prefix(why, "vmlinux %s: ", path);
 }
 
 static bool open_temporaries(struct worker *w, struct fault *why)
@@ -160,7 +177,7 @@ static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
 	if (!w->pid) {
 		close(pair[1]);
 		restore_signals(signals);
-		set_limits();
+		set_limits(&w->job);
 		_exit(answer(&w->job));
 	}
 	w->pid = 0;
@@ -204,13 +221,14 @@ void worker_start(struct worker *w, const struct options *options, const struct 
 	*w = (struct worker){
 		.options = options, .vmcore = vmcore, .path = vmcore->path[0], .output.dir = -1,
 		.reduced = { .dir = -1, .fd = -1 },
-		.job.progress = progress ? STDERR_FILENO : -1,
+		.job.vmlinux.fd = -1, .job.progress = progress ? STDERR_FILENO : -1,
 		.answer = -1, .messages = -1, .socket = -1,
 	};
 	/* outputs first: with swapped arguments the vmcore is refused as what it is there */
 	if (!open_outputs(w))
 		return;
-	if (open_vmcore(w, &w->why) && open_temporaries(w, &w->why) && start(w, signals, &w->why))
+	if (open_vmcore(w, &w->why) && open_vmlinux(w, &w->why) &&
+	    open_temporaries(w, &w->why) && start(w, signals, &w->why))
 		return;
 	abort_outputs(w);
 	w->status = REPORT_FAILED;

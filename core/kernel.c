@@ -164,9 +164,9 @@ static bool read_btf(struct kernel *k, struct fault *why)
 	bool ok;
 
 	if (k->symbol[SYMBOL___start_BTF].count != 1 || k->symbol[SYMBOL___stop_BTF].count != 1)
-		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, k->has_kallsyms ?
 			"kallsyms has no __start_BTF: a kernel without BTF, or without "
-			"CONFIG_KALLSYMS_ALL");
+			"CONFIG_KALLSYMS_ALL" : "there is no symbol __start_BTF");
 	if (stop <= start || stop - start > MAX_BTF)
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, start,
 			"BTF from 0x%" PRIx64 " to 0x%" PRIx64 " cannot be", start, stop);
