@@ -194,6 +194,16 @@ START_TEST(elf__segment_that_is_larger_in_the_file_is_stored)
 }
 END_TEST
 
+/* The end in memory is then that of the file's bytes, which must be an address. */
+START_TEST(elf__contents_beyond_64_bits_are_refused)
+{
+	set(phdr_at(1) + 24, 8, UINT64_MAX - 4095);
+	set(phdr_at(1) + 40, 8, (uint64_t)_i);
+	ck_assert(!open_file());
+	ck_fault(why, STATE_DAMAGED, "beyond 64 bits");
+}
+END_TEST
+
 /* Two segments that share a page, the border in its middle, are one range. */
 START_TEST(elf__page_of_two_segments_is_stored)
 {
@@ -402,6 +412,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, elf__stored_copy_of_an_excluded_page_is_stored);
 	tcase_add_test(tests, elf__segments_need_not_end_at_pages);
 	tcase_add_loop_test(tests, elf__segment_that_is_larger_in_the_file_is_stored, 0, 2);
+	tcase_add_loop_test(tests, elf__contents_beyond_64_bits_are_refused, 0, 2);
 	tcase_add_test(tests, elf__page_of_two_segments_is_stored);
 	tcase_add_test(tests, elf__segments_in_any_order);
 	tcase_add_test(tests, elf__segment_without_a_physical_address_is_skipped);
