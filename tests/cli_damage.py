@@ -114,8 +114,10 @@ def cut_everywhere(case, path, borders, name):
     truth = Truth(name)
     size = os.path.getsize(path)
     wrong, found, whole = [], 0, sum(len(a.pages) for a in truth.arenas)
+    # a sanitizer takes several times as long; what it adds does not need every place
     todo = places(size, borders, PLACES * (4 if case.setup.slow else 1))
-    expect(len(todo) >= PLACES, "only %d places", len(todo))
+    if case.setup.sanitized and not case.setup.slow:
+        todo = todo[::3]
     for n in todo:
         try:
             os.truncate(path, n)

@@ -14,7 +14,7 @@ import termios
 import time
 
 from cli_answers import hold_contents, without_pages
-from cli_dumps import ARM, NEW, OLD, Truth, vmcore
+from cli_dumps import ARM, NEW, OLD, Truth, elf, vmcore
 from cli_run import (HEADING, Skip, children_of, equal, expect, resume, short, stop_worker, test,
                      test_each)
 
@@ -533,6 +533,83 @@ def a_signal_ends_it_while_nobody_reads_stdout(case, name):
         os.close(reader)
         child.communicate()
     equal(status, -number, "status (None: it went on waiting)")
+
+
+# --reduce.
+
+def reduces(case):
+    if "--reduce" not in case.run("--help").text:
+        raise Skip("there is no --reduce yet")
+
+
+@test_each("kdump", "elf", "aarch64")
+def reduced_dump_is_smaller_and_gives_the_same_answer(case, which):
+    reduces(case)
+    path = {"kdump": lambda: vmcore(case, NEW), "elf": lambda: elf(case),
+            "aarch64": lambda: vmcore(case, ARM)}[which]()
+    small = case.path("small")
+    ran = case.run("-jp", "--reduce", small, path)
+    expect(os.path.getsize(small) < 0.6 * os.stat(path).st_blocks * 512, "%d bytes of %d",
+           os.path.getsize(small), os.path.getsize(path))
+    equal(case.run("-jp", small).doc, dict(ran.doc, vmcore=small), "-jp of the small one")
+    equal(case.run(small).out, case.run(path).out, "the list")
+    out = case.path("out")
+    case.run("-o", out, small)
+    hold_contents(case.snapshot(out), Truth(ARM if which == "aarch64" else NEW), out)
+    case.run("--reduce", case.path("again"), small)
+    equal(case.run("-jp", case.path("again")).doc, dict(ran.doc, vmcore=case.path("again")),
+          "-jp of one that was made small twice")
+
+
+@test
+def reduce_refuses_what_is_there(case):
+    reduces(case)
+    path = copy_of_dump(case)
+    os.mkdir(case.path("folder"))
+    os.symlink(path, case.path("link"))
+    os.symlink(case.path("nowhere"), case.path("dangling"))
+    case.file("file", b"precious")
+    for target in ("file", "vmcore", "link", "dangling", "folder"):
+        refused(case, "--reduce", case.path(target), path, what="exists; not overwritten")
+    refused(case, "--reduce", path, case.path("new"), what="exists; not overwritten")
+
+
+@test
+def reduce_that_fails_leaves_nothing(case):
+    reduces(case)
+    small = case.path("small")
+    case.run("--reduce", small, case.no_dump(), status=3)
+    nothing_left(case, "no-dump")
+    case.run("--reduce", small, case.path("missing"), status=3)
+    nothing_left(case, "no-dump")
+    ran = case.run("-j", "--reduce", small, vmcore(case, OLD), status=3,
+                   preexec=small_files_told)
+    equal(ran.doc["errors"][0]["code"], "io", "code")
+    nothing_left(case, "no-dump")
+
+
+@test_each("INT", "TERM")
+def reduce_that_is_stopped_leaves_nothing(case, name):
+    reduces(case)
+    number = getattr(signal, "SIG" + name)
+    for whole_group in (True, False):
+        interrupted(case, number, whole_group,
+                    ("--reduce", case.path("small"), vmcore(case, OLD)))
+        nothing_left(case)
+
+
+@test
+def reduce_never_replaces_a_file_that_appears_meanwhile(case):
+    reduces(case)
+    args = ("-j", "--reduce", case.path("small"), vmcore(case, OLD))
+    child, worker = stop_worker(case, *args)
+    case.file("small", b"precious")
+    resume(worker)
+    ran = case.end(child, args)
+    expect(ran.status in (2, 3), "status %d", ran.status)
+    equal(os.listdir(case.tmp), ["small"], "files")
+    with open(case.path("small"), "rb") as f:
+        equal(f.read(), b"precious", "contents")
 
 
 # stdout.

@@ -162,8 +162,10 @@ class Case:
             child.communicate()
             raise Wrong("%s: not done after %d s" % (describe(args), limit * self.setup.patience))
         ran = Ran(child.returncode, out or b"", err or b"", time.monotonic() - start)
-        for word in (b"Sanitizer", b"runtime error:"):
-            expect(word not in ran.err, "%s: %s", describe(args), short(ran.err, 2000))
+        for line in ran.messages:
+            expect("ERROR: " not in line or "Sanitizer" not in line, "%s: %s; %s", describe(args),
+                   line, next((at for at in ran.messages if at.startswith("SUMMARY")), ""))
+            expect("runtime error:" not in line, "%s: %s", describe(args), line)
         if asks_json(args) and ran.status in (0, 1, 3) and not broken_stdout:
             ran.docs = read_lines(ran, describe(args))
             self.setup.json_lines += len(ran.docs)
@@ -363,11 +365,14 @@ def run_tests(setup, words):
         if words and not any(word in name for word in words):
             continue
         case = Case(setup)
+        start = time.monotonic()
         try:
             remark = function(case) if value is None else function(case, value)
             equal(os.listdir(setup.scratch), [], "temporary files that stay behind")
             passed += 1
-            print("ok %s%s" % (name, "  (%s)" % remark if remark else ""), flush=True)
+            seconds = time.monotonic() - start
+            remarks = [remark] * bool(remark) + ["%.0f s" % seconds] * (seconds > 5)
+            print("ok %s%s" % (name, "  (%s)" % "; ".join(remarks) if remarks else ""), flush=True)
         except Skip as why:
             skipped += 1
             print("skipped %s, because %s" % (name, why), flush=True)

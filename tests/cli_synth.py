@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from cli_answers import parts_of_pages, rows
+from cli_answers import data_ranges, parts_of_pages, rows
 from cli_run import HEADING, U32, Skip, Wrong, equal, expect, num, short, test
 
 MEMORY_KIB = 64 * 1024      # design.md §7: each process
@@ -75,11 +75,20 @@ def made_machines_are_their_truth(case):
 
 
 def digest(folder):
+    """What the files of -o hold, and where."""
     found = {}
     for name in sorted(os.listdir(folder)):
-        if name != "snapshot.json":
-            with open(os.path.join(folder, name), "rb") as f:
-                found[name] = hashlib.sha256(f.read(1 << 29)).hexdigest()
+        with open(os.path.join(folder, name), "rb") as f:
+            size = os.fstat(f.fileno()).st_size
+            sums = hashlib.sha256(b"%d" % size)
+            for start, end in list(data_ranges(f.fileno(), size)):
+                f.seek(start)
+                data = f.read(end - start)
+                for at in range(0, len(data), 4096):
+                    if any(data[at:at + 4096]):
+                        sums.update(b"%d" % (start + at) + data[at:at + 4096])
+            found[name] = sums.hexdigest()
+    del found["snapshot.json"]
     return found
 
 
