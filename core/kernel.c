@@ -212,12 +212,29 @@ static bool check_arenas(struct kernel *k, struct fault *why)
 	return true;
 }
 
+/* x86_64: where all memory is mapped is a variable of the kernel's. */
+static void find_linear_memory(struct kernel *k)
+{
+	const struct symbol *base = &k->symbol[SYMBOL_page_offset_base];
+	uint64_t start, size = UINT64_C(1) << (k->format.levels == 5 ? 55 : 46);
+	struct fault ignored;
+
+	if (base->count != 1 || strcmp(k->machine, "x86_64") ||
+	    !kernel_read_u64(k, base->addr, &start, &ignored) || start < k->format.lowest ||
+	    start > UINT64_MAX - size || start % k->page_size)
+		return;
+	k->format.linear[LINEAR_MEMORY] = (struct pagetable_linear){ start, start + size, 0 };
+}
+
 static bool open_names(struct kernel *k, const struct debuginfo *d, struct fault *why)
 {
 	char id[65];
 
-	if (open_symbols(k, d, why) && open_types(k, d, why))
-		return true;
+	if (open_symbols(k, d, why)) {
+		find_linear_memory(k);
+		if (open_types(k, d, why))
+			return true;
+	}
 	/* of a dump without an ID nothing could be proved to be its debug symbols */
 	if (!d && can_cure(why) &&
 	    vmcoreinfo_string(&k->vmcoreinfo, "BUILD-ID", id, sizeof(id)))

@@ -14,6 +14,7 @@
 /* Symbols that are looked up; all static data of the kernel. */
 #define SYMBOLS(S) \
 	S(map_idr) \
+	S(page_offset_base) /* x86_64 */ \
 	S(arena_map_ops) \
 	S(__start_BTF) \
 	S(__stop_BTF)

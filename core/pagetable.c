@@ -123,6 +123,23 @@ static const uint8_t *cached_table(struct pagetable *pt, unsigned level, uint64_
 	return c->data;
 }
 
+static bool translate_linear(const struct pagetable_format *f, uint64_t va, uint64_t *phys,
+			     uint64_t *left)
+{
+	uint64_t page = UINT64_C(1) << f->page_shift;
+
+	for (size_t i = 0; i < LINEAR_KINDS; i++) {
+		const struct pagetable_linear *l = &f->linear[i];
+
+		if (va < l->start || va >= l->end)
+			continue;
+		*phys = va - l->start + l->phys;
+		*left = page - (va & (page - 1));
+		return true;
+	}
+	return false;
+}
+
 bool pagetable_translate(struct pagetable *pt, uint64_t va, uint64_t *phys, uint64_t *left,
 			 struct fault *why)
 {
@@ -138,7 +155,8 @@ bool pagetable_translate(struct pagetable *pt, uint64_t va, uint64_t *phys, uint
 		enum entry_kind kind;
 
 		if (!data)
-			return fault_prefix(why, "0x%" PRIx64 ": ", va);
+			return translate_linear(f, va, phys, left) ||
+			       fault_prefix(why, "0x%" PRIx64 ": ", va);
 		entry = load_u64(data + entry_index(f, level, va) * sizeof(entry));
 		kind = entry_kind(f, level, entry);
 		switch (kind) {
@@ -191,6 +209,7 @@ struct step {
 
 struct walk {
 	struct pagetable *pt;
+	struct fault *why;
 	const struct pagetable_visitor *visitor;
 	struct step step[PAGETABLE_MAX_LEVELS];
 	unsigned level;
@@ -206,6 +225,8 @@ static bool enter(struct walk *w, unsigned level, uint64_t table, uint64_t va, u
 	s->va = va;
 	s->end = end;
 	w->level = level;
+	if (!memory_progress(w->pt->mem, "walking page tables", 0, 0, w->why))
+		return false;
 	if (read_table(w->pt, level, table, s->data, &why))
 		return true;
 	s->va = end;
@@ -244,7 +265,7 @@ static bool visit(struct walk *w)
 bool pagetable_walk(struct pagetable *pt, uint64_t start, uint64_t end,
 		    const struct pagetable_visitor *visitor, struct fault *why)
 {
-	struct walk w = { .pt = pt, .visitor = visitor };
+	struct walk w = { .pt = pt, .why = why, .visitor = visitor };
 	size_t page = (size_t)1 << pt->f->page_shift;
 	bool ok = true;
 	uint8_t *data;

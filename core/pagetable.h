@@ -23,6 +23,17 @@ struct pagetable_level {
 	bool leaf;		/* an entry may map memory itself */
 };
 
+/**
+ * Kernel addresses [start, end) that are mapped in one piece by definition: phys is that of
+ * start. They are read so only where a page table on the way is not in the dump: tables are
+ * allocated from the top of memory, so a dump that is cut loses them first. end 0: none.
+ */
+struct pagetable_linear {
+	uint64_t start, end, phys;
+};
+
+enum pagetable_linear_kind { LINEAR_IMAGE, LINEAR_MEMORY, LINEAR_KINDS };
+
 /** Root first; the last level maps pages. */
 struct pagetable_format {
 	const char *name;	/* "x86_64, 4 levels" */
@@ -40,6 +51,7 @@ struct pagetable_format {
 	uint64_t high_mask;
 	/* kernel image before tables can be walked: phys = virt - image_virt + image_phys */
 	uint64_t image_virt, image_phys;
+	struct pagetable_linear linear[LINEAR_KINDS];	/* the image; all memory */
 };
 
 /** arch/x86: 4 or 5 levels, SME. arch/arm64: 4K, 16K, 64K pages, LPA, LPA2. */
@@ -80,8 +92,8 @@ struct pagetable_visitor {
 
 /**
  * Visit the mapped entries of [@start, @end), ascending. Each table is read once, as far as it
- * is needed, and nothing below an absent entry is visited. False: out of memory (in @why), or
- * stopped by the visitor (@why untouched).
+ * is needed, and nothing below an absent entry is visited. False: out of memory or interrupted
+ * (in @why), or stopped by the visitor (@why untouched).
  */
 bool pagetable_walk(struct pagetable *pt, uint64_t start, uint64_t end,
 		    const struct pagetable_visitor *visitor, struct fault *why);

@@ -15,6 +15,11 @@ enum {
 	ARM_VALID = 1,
 };
 
+enum {
+	MAX_IMAGE = 256 << 20,
+	IMAGE_REST = 8 << 20,	/* of .data and .bss behind the last symbol that is known */
+};
+
 struct arm64 {
 	unsigned page_shift;
 	unsigned va_bits;	/* as running */
@@ -110,6 +115,41 @@ static void set_levels(struct pagetable_format *f, const struct arm64 *a)
 	}
 }
 
+/* The image, as far as symbols of it are in VMCOREINFO, and what .data and .bss have behind. */
+static void set_linear_image(struct pagetable_format *f, const struct vmcoreinfo *vi)
+{
+	static const char *const names[] = {
+		"_stext", "swapper_pg_dir", "init_uts_ns", "kallsyms_names", "kallsyms_num_syms",
+		"kallsyms_token_table", "kallsyms_token_index", "kallsyms_offsets",
+	};
+	uint64_t low = UINT64_MAX, high = 0, va;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!vmcoreinfo_symbol(vi, names[i], &va))
+			continue;
+		low = va < low ? va : low;
+		high = va > high ? va : high;
+	}
+	if (low > high || high - low > MAX_IMAGE)
+		return;
+	f->linear[LINEAR_IMAGE] = (struct pagetable_linear){
+		low, high + IMAGE_REST, low - f->image_virt };
+}
+
+/* All memory: PAGE_OFFSET by the bits that the kernel was built for, up to _PAGE_END(VA_BITS_MIN). */
+static void set_linear_memory(struct pagetable_format *f, const struct vmcoreinfo *vi,
+			      const struct arm64 *a)
+{
+	unsigned least = a->va_bits_built < 48 ? a->va_bits_built :
+			 a->page_shift == 14 && a->va_bits_built == 52 ? 47 : 48;
+	uint64_t phys_offset;
+
+	if (!vmcoreinfo_number(vi, "NUMBER(PHYS_OFFSET)", &phys_offset))
+		return;
+	f->linear[LINEAR_MEMORY] = (struct pagetable_linear){
+		-(UINT64_C(1) << a->va_bits_built), -(UINT64_C(1) << (least - 1)), phys_offset };
+}
+
 bool pagetable_aarch64(struct pagetable_format *f, const struct vmcoreinfo *vi,
 		       struct fault *why)
 {
@@ -144,6 +184,8 @@ bool pagetable_aarch64(struct pagetable_format *f, const struct vmcoreinfo *vi,
 		f->high_mask = 0xf;
 		f->high_to = 48;
 	}
+	set_linear_image(f, vi);
+	set_linear_memory(f, vi, &a);
 	set_levels(f, &a);
 	f->name = format_name(&a, f->levels);
 	return true;

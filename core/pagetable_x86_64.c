@@ -10,12 +10,13 @@ enum {
 };
 
 #define START_KERNEL_MAP UINT64_C(0xffffffff80000000)
+#define KERNEL_IMAGE_SIZE (UINT64_C(1) << 30)	/* with KASLR, and at most */
 #define X86_ADDR_MASK UINT64_C(0x000ffffffffff000)
 
 bool pagetable_x86_64(struct pagetable_format *f, const struct vmcoreinfo *vi,
 		      struct fault *why)
 {
-	uint64_t root, phys_base, l5 = 0, sme = 0;
+	uint64_t root, phys_base, l5 = 0, sme = 0, image = KERNEL_IMAGE_SIZE;
 
 	if (!vmcoreinfo_number(vi, "NUMBER(phys_base)", &phys_base))
 		return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
@@ -29,6 +30,9 @@ bool pagetable_x86_64(struct pagetable_format *f, const struct vmcoreinfo *vi,
 			"VMCOREINFO: init_top_pgt does not begin a page");
 	vmcoreinfo_number(vi, "NUMBER(pgtable_l5_enabled)", &l5);
 	vmcoreinfo_number(vi, "NUMBER(sme_mask)", &sme);
+	if (!vmcoreinfo_number(vi, "NUMBER(KERNEL_IMAGE_SIZE)", &image) ||
+	    image > KERNEL_IMAGE_SIZE)
+		image = KERNEL_IMAGE_SIZE;
 
 	*f = (struct pagetable_format){
 		.name = l5 ? "x86_64, 5 levels" : "x86_64, 4 levels",
@@ -42,6 +46,9 @@ bool pagetable_x86_64(struct pagetable_format *f, const struct vmcoreinfo *vi,
 		.addr_mask = X86_ADDR_MASK & ~sme,
 		.image_virt = START_KERNEL_MAP,
 		.image_phys = phys_base,
+		/* all memory: by the variable page_offset_base, see kernel.c */
+		.linear[LINEAR_IMAGE] = {
+			START_KERNEL_MAP, START_KERNEL_MAP + image, phys_base },
 	};
 	for (unsigned i = 0; i < f->levels; i++) {
 		unsigned shift = 12 + 9 * (f->levels - 1 - i);
