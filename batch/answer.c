@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fileio.h"
 #include "message.h"
 #include "output.h"
 #include "reduce.h"
@@ -36,22 +37,6 @@ struct workspace {
 	struct recorder *recorder;	/* for --reduce, or NULL */
 	struct vmlinux *vmlinux;	/* or NULL */
 };
-
-static bool write_at(int fd, const uint8_t *data, size_t n, uint64_t offset)
-{
-	while (n) {
-		ssize_t done = pwrite(fd, data, n, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		data += done;
-		offset += (uint64_t)done;
-		n -= (size_t)done;
-	}
-	return true;
-}
 
 static bool contents_failed(struct contents_renderer *c, const struct arena_snapshot *a)
 {

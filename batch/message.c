@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "message.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include "../core/sink.h"
-
-bool write_fd(void *ctx, const char *text, size_t n)
-{
-	int fd = *(const int *)ctx;
-
-	while (n) {
-		ssize_t done = write(fd, text, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		text += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
+#include "fileio.h"
 
 void message(int fd, const char *about, const char *sentence)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fileio.h"
 #include "message.h"
 
 static const char help[] =
@@ -24,8 +25,8 @@ static const char help[] =
 "  -o, --output DIR     write DIR/snapshot.json and DIR/ID.bin, the contents of\n"
 "                       each arena; DIR must be new or empty\n"
 "      --reduce FILE    write a small kdump that gives the same answers\n"
-"      --vmlinux FILE   the kernel's vmlinux with debug symbols, for what the dump\n"
-"                       does not give\n"
+"      --vmlinux FILE   vmlinux of the kernel, with debug symbols, for what the\n"
+"                       dump does not give\n"
 "      --max-pages N    at most N pages of each arena\n"
 "      --jobs N         so many vmcores at once; answers stay in order\n"
 "      --no-headings    no headings in the tables\n"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../core/vmcoreinfo.h"
+#include "fileio.h"
 #include "straighten.h"
 
 /* Pages that libkdumpfile keeps; it searches them one by one, so few are fastest. */
@@ -38,18 +39,8 @@ struct source {
 static bool read_file(void *file, void *buf, size_t n, uint64_t offset)
 {
 	const struct input *in = file;
-	uint8_t *out = buf;
 
-	while (n) {
-		ssize_t got = pread(in->fd, out, n, (off_t)offset);
-
-		if (got <= 0)
-			return false;
-		out += got;
-		offset += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return true;
+	return read_at(in->fd, buf, n, offset);
 }
 
 static uint64_t written_run(void *file, uint64_t offset, bool *written)
@@ -178,7 +169,7 @@ static bool hide_vmcoreinfo(struct input *in, uint64_t block, struct fault *why)
 		in->fd = in->scratch;
 		in->scratch = -1;
 	}
-	return pwrite(in->fd, none, sizeof(none), (off_t)block + 32) == (ssize_t)sizeof(none) ||
+	return write_at(in->fd, none, sizeof(none), block + 32) ||
 	       fault_set(why, FAULT_IO, SPACE_NONE, 0,
 		"its plain copy cannot be written (TMPDIR): %s", strerror(errno));
 }

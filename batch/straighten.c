@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../core/reader.h"
+#include "fileio.h"
 
 enum {
 	HEADER = 4096,		/* struct makedumpfile_header, padded */
@@ -33,41 +34,11 @@ struct stream {
 
 enum next { NEXT_RECORD, NEXT_END, NEXT_CUT, NEXT_BAD };
 
-static bool read_all(int fd, void *buf, size_t n, uint64_t offset)
-{
-	uint8_t *out = buf;
-
-	while (n) {
-		ssize_t got = pread(fd, out, n, (off_t)offset);
-
-		if (got <= 0)
-			return false;
-		out += got;
-		offset += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return true;
-}
-
-static bool write_all(int fd, const uint8_t *data, size_t n, uint64_t offset)
-{
-	while (n) {
-		ssize_t done = pwrite(fd, data, n, (off_t)offset);
-
-		if (done <= 0)
-			return false;
-		data += done;
-		offset += (uint64_t)done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
 bool is_flattened(int fd)
 {
 	uint8_t head[sizeof(magic)];
 
-	return read_all(fd, head, sizeof(head), 0) && !memcmp(head, magic, sizeof(magic));
+	return read_at(fd, head, sizeof(head), 0) && !memcmp(head, magic, sizeof(magic));
 }
 
 /* The next record; its size is cut to what the file has. */
@@ -76,7 +47,7 @@ static enum next next_record(struct stream *s, struct record *r)
 	uint8_t h[RECORD];
 	uint64_t raw[2], limit;
 
-	if (!range_ok(s->pos, RECORD, s->size) || !read_all(s->fd, h, RECORD, s->pos))
+	if (!range_ok(s->pos, RECORD, s->size) || !read_at(s->fd, h, RECORD, s->pos))
 		return NEXT_CUT;
 	memcpy(raw, h, sizeof(raw));
 	r->offset = be64toh(raw[0]);
@@ -107,7 +78,7 @@ size_t flattened_head(int fd, uint64_t size, uint8_t *head, size_t n)
 		if (r.offset >= n)
 			continue;
 		part = r.size < n - r.offset ? (size_t)r.size : n - (size_t)r.offset;
-		if (!read_all(fd, head + r.offset, part, s.pos - r.size))
+		if (!read_at(fd, head + r.offset, part, s.pos - r.size))
 			break;
 		if (r.offset + part > got)
 			got = (size_t)r.offset + part;
@@ -206,10 +177,10 @@ static bool copy(int from, uint64_t at, int to, uint64_t offset, uint64_t n, uin
 	while (n) {
 		size_t part = n < COPY ? (size_t)n : COPY;
 
-		if (!read_all(from, buf, part, at))
+		if (!read_at(from, buf, part, at))
 			return fault_set(why, FAULT_IO, SPACE_FILE, at,
 				"cannot be read at offset %" PRIu64, at);
-		if (!write_all(to, buf, part, offset))
+		if (!write_at(to, buf, part, offset))
 			return fault_set(why, FAULT_IO, SPACE_NONE, 0,
 				"its plain copy cannot be written (TMPDIR): %s", strerror(errno));
 		at += part;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fileio.h"
 #include "message.h"
 
 /* Far above any honest dump; they end what our checks did not foresee. */

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "fileio.h"
+
 /* makedumpfile's diskdump_mod.h */
 enum {
 	HEADER = 464, SUB_HEADER = 104, DESC = 24,
@@ -52,29 +54,17 @@ static bool cannot_write(struct fault *why)
 			 strerror(errno ? errno : EIO));
 }
 
-static bool write_at(const struct kdump_writer *w, const uint8_t *data, size_t n, uint64_t offset,
-		     struct fault *why)
+static bool put(const struct kdump_writer *w, const uint8_t *data, size_t n, uint64_t offset,
+		struct fault *why)
 {
-	errno = 0;
-	while (n) {
-		ssize_t done = pwrite(w->fd, data, n, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return cannot_write(why);
-		data += done;
-		offset += (uint64_t)done;
-		n -= (size_t)done;
-	}
-	return true;
+	return write_at(w->fd, data, n, offset) || cannot_write(why);
 }
 
 /* Parts. */
 
 static bool stream_flush(const struct kdump_writer *w, struct stream *s, struct fault *why)
 {
-	if (!write_at(w, s->buf, s->n, s->at, why))
+	if (!put(w, s->buf, s->n, s->at, why))
 		return false;
 	s->at += s->n;
 	s->n = 0;
@@ -101,7 +91,7 @@ static bool stream_put(const struct kdump_writer *w, struct stream *s, const uin
 
 static bool bitmap_flush(const struct kdump_writer *w, struct bitmap *b, struct fault *why)
 {
-	if (!write_at(w, b->buf, sizeof(b->buf), b->start + b->piece * sizeof(b->buf), why))
+	if (!put(w, b->buf, sizeof(b->buf), b->start + b->piece * sizeof(b->buf), why))
 		return false;
 	memset(b->buf, 0, sizeof(b->buf));
 	return true;
@@ -152,7 +142,7 @@ static bool put_header(const struct kdump_writer *w, const struct kdump_head *he
 	put_u32(h + 436, (uint32_t)(2 * half));
 	put_u32(h + 440, low_32(head->pages));
 	put_u32(h + 460, head->cpus);
-	return write_at(w, h, sizeof(h), 0, why);
+	return put(w, h, sizeof(h), 0, why);
 }
 
 static bool put_sub_header(const struct kdump_writer *w, const struct kdump_head *head,
@@ -168,8 +158,8 @@ static bool put_sub_header(const struct kdump_writer *w, const struct kdump_head
 	put_u64(s + 48, notes);
 	put_u64(s + 56, head->notes_len);
 	put_u64(s + 96, head->pages);
-	return write_at(w, s, sizeof(s), head->page_size, why) &&
-	       write_at(w, head->notes, head->notes_len, notes, why);
+	return put(w, s, sizeof(s), head->page_size, why) &&
+	       put(w, head->notes, head->notes_len, notes, why);
 }
 
 static uint64_t blocks(uint64_t bytes, uint64_t size)

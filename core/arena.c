@@ -152,6 +152,19 @@ static uint64_t index_pgoff(const struct arena_snapshot *a, uint64_t index)
 	return (uint32_t)(low - (uint32_t)a->user_vm_start) / a->page_size;
 }
 
+const char *arena_page_kind_name(enum page_kind kind)
+{
+	switch (kind) {
+	case KIND_PAGE:
+		return "page";
+	case KIND_SCRATCH:
+		return "scratch";
+	case KIND_OUTSIDE:
+		return "outside";
+	}
+	return "outside";
+}
+
 uint64_t arena_page_kernel(const struct arena_snapshot *a, const struct arena_page *p)
 {
 	return a->area + p->index * a->page_size;

@@ -106,6 +106,9 @@ bool arena_read(const struct kernel *k, const struct arena_found *found,
 /** "user_vm_start", ... */
 const char *arena_field_name(enum arena_field field);
 
+/** "page", "scratch", "outside". */
+const char *arena_page_kind_name(enum page_kind kind);
+
 /** Addresses of a page of @a. */
 uint64_t arena_page_kernel(const struct arena_snapshot *a, const struct arena_page *p);
 /** False: the page has no pgoff (and no user address). */

@@ -57,19 +57,6 @@ static bool knows(const struct arena_snapshot *a, enum arena_field field)
 	return !(a->unknown & 1u << field);
 }
 
-static const char *kind_name(enum page_kind kind)
-{
-	switch (kind) {
-	case KIND_PAGE:
-		return "page";
-	case KIND_SCRATCH:
-		return "scratch";
-	case KIND_OUTSIDE:
-		return "outside";
-	}
-	return "outside";
-}
-
 static const char *stored(enum state state)
 {
 	return state == STATE_STORED ? "true" : state == STATE_UNKNOWN ? "null" : "false";
@@ -87,7 +74,7 @@ static bool page(struct sink *out, const struct arena_snapshot *a, const struct 
 		sink_printf(out, "%s{\"pgoff\":null,\"user\":null", comma);
 	return sink_printf(out, ",\"kernel\":\"0x%" PRIx64 "\",\"phys\":\"0x%" PRIx64
 			   "\",\"kind\":\"%s\",\"stored\":%s}", arena_page_kernel(a, p), p->phys,
-			   kind_name(p->kind), stored(p->state));
+			   arena_page_kind_name(p->kind), stored(p->state));
 }
 
 static bool pages(struct sink *out, const struct arena_snapshot *a)

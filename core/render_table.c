@@ -216,19 +216,6 @@ struct page_run {
 	uint64_t n;
 };
 
-static const char *kind_name(enum page_kind kind)
-{
-	switch (kind) {
-	case KIND_PAGE:
-		return "page";
-	case KIND_SCRATCH:
-		return "scratch";
-	case KIND_OUTSIDE:
-		return "outside";
-	}
-	return "?";
-}
-
 static const char *stored_name(enum state state)
 {
 	return state == STATE_STORED ? "yes" : state == STATE_UNKNOWN ? "?" : "no";
@@ -263,7 +250,7 @@ static bool page_row(struct table_renderer *t, const struct arena_snapshot *a,
 		snprintf(n, sizeof(n), " %7" PRIu64, run->n);
 	return sink_printf(t->out, "%7" PRIu32 " %7s%s %14s %016" PRIx64 " %11" PRIx64
 			   " %-7s %s\n", a->id, off, n, user, arena_page_kernel(a, p), p->phys,
-			   kind_name(p->kind), stored_name(p->state));
+			   arena_page_kind_name(p->kind), stored_name(p->state));
 }
 
 static bool pages_heading(struct table_renderer *t, const struct arena_snapshot *a)
