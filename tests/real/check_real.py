@@ -23,6 +23,7 @@ import answers
 import cuts
 import damage
 import in_crash
+import reduce_check
 from harness import (ARENASNAP, CACHE, REPO, Report, load_schema, made_dumps,
                      stored_dumps)
 
@@ -106,6 +107,8 @@ def main():
             if in_crash_too(dump, opts.quick):
                 report.check("crash %s %s" % (version, dump.name), in_crash.same_in_crash, dump,
                              version)
+                report.check("crash %s reduced %s" % (version, dump.name),
+                             reduce_check.reduced_in_crash, dump, version)
             # 8.0.2 opens no KASLR kernel of 6.12 in full; for 7.3 every one wants options
             if version != "8.0.2" and not opts.quick and dump.name.endswith("zlib.kdump"):
                 report.check("crash %s in full %s" % (version, dump.name), in_crash.same_in_crash,
