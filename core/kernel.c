@@ -116,14 +116,6 @@ static void forget_symbols(struct kernel *k)
 		k->symbol[i] = (struct symbol){ .name = symbol_name[i] };
 }
 
-static bool lacks_symbols(const struct kernel *k)
-{
-	for (size_t i = 0; i < SYMBOLS_END; i++)
-		if (!k->symbol[i].count)
-			return true;
-	return false;
-}
-
 static bool open_symbols(struct kernel *k, const struct debuginfo *d, struct fault *why)
 {
 	forget_symbols(k);
@@ -135,13 +127,11 @@ static bool open_symbols(struct kernel *k, const struct debuginfo *d, struct fau
 		k->no_kallsyms = *why;
 		forget_symbols(k);
 	}
-	if (!d || !lacks_symbols(k) ||
+	/* where one static variable is, all are: what is missing the kernel does not have */
+	if (!d || k->symbol[SYMBOL_map_idr].count ||
 	    debuginfo_symbols(d, &k->vmcoreinfo, k->symbol, SYMBOLS_END, k->symbol_elsewhere, why))
 		return true;
-	if (!k->has_kallsyms)
-		return neither(&k->no_kallsyms, why);
-	/* one static variable shows that all are there: what is missing the kernel does not have */
-	return k->symbol[SYMBOL_map_idr].count;
+	return k->has_kallsyms ? false : neither(&k->no_kallsyms, why);
 }
 
 /* BTF is read whole: in huge pages that saves a fifth of the run in page faults. */
