@@ -63,7 +63,9 @@ arena.so: $(EXTENSION)
 # Check suites: one program for each module, in each build
 define SUITE_RULES
 build/$(1)/check_%: build/$(1)/tests/check_%.o $$(addprefix build/$(1)/,$$(SYNTH) $$(CORE))
-	$$(Q)$$(CC) $(2) -o $$@ $$^ $$$$(pkg-config --libs check) -lz
+	$$(Q)$$(CC) $(2) -o $$@ $$^ $$$$(pkg-config --libs check) -lz $$(SUITE_LIBS)
+build/$(1)/check_vmlinux: SUITE_LIBS = -ldw -lelf
+build/$(1)/check_vmlinux: build/$(1)/batch/vmlinux.o build/$(1)/batch/dwarf.o
 build/$(1)/mkdump: $$(addprefix build/$(1)/,fixtures/synth/mkdump.o $$(SYNTH) $$(CORE))
 	$$(Q)$$(CC) $(2) -o $$@ $$^ -lz
 endef
