@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../core/contents.h"
 #include "fileio.h"
 #include "message.h"
 #include "output.h"
@@ -18,13 +19,10 @@
 /* Messages on the screen; JSON has all of them. */
 enum { MAX_MESSAGES = 10 };
 
-/* Contents: one sparse file for each arena. */
-struct contents_renderer {
-	struct renderer renderer;
-	int socket;
-	bool failed;		/* a file could not be made or written */
-	struct fault why;
-	uint8_t page[65536];
+/* The file of contents that is being written. */
+struct contents_file {
+	int socket;		/* to ask for it */
+	int fd;
 };
 
 /* Everything that one answer needs; large, so it is not on the stack. */
@@ -34,86 +32,50 @@ struct workspace {
 	struct table_renderer table;
 	struct json_renderer json, snapshot_json;
 	struct contents_renderer contents;
+	struct contents_file file;
 	struct recorder *recorder;	/* for --reduce, or NULL */
 	struct vmlinux *vmlinux;	/* or NULL */
 };
 
-static bool contents_failed(struct contents_renderer *c, const struct arena_snapshot *a)
+static bool file_failed(struct fault *why)
 {
-	c->failed = true;
-	return fault_set(&c->why, FAULT_IO, SPACE_NONE, 0,
-		"the contents of arena %" PRIu32 " cannot be written: %s", a->id,
-		strerror(errno ? errno : EIO));
+	return fault_set(why, FAULT_IO, SPACE_NONE, 0, "%s", strerror(errno ? errno : EIO));
 }
 
-/* Write the pages that have a pgoff; @lost and @first: those that are not stored. */
-static bool write_pages(struct contents_renderer *c, const struct kernel *k,
-			const struct arena_snapshot *a, int fd, uint64_t *lost,
-			struct fault *first)
+static bool file_create(void *ctx, const char *name, struct fault *why)
 {
-	uint64_t pgoff, end = 0;
-	struct fault why;
-
-	for (size_t i = 0; i < a->n_pages; i++) {
-		const struct arena_page *p = &a->pages[i];
-
-		if (p->kind == KIND_SCRATCH || !arena_page_pgoff(a, p, &pgoff))
-			continue;
-		if (i % 256 == 0)
-			memory_progress(k->mem, "writing contents", i, a->n_pages, &why);
-		if (!memory_read(k->mem, p->phys, c->page, a->page_size, &why)) {
-			if (!(*lost)++)
-				*first = why;
-		} else if (!write_at(fd, c->page, a->page_size, pgoff * a->page_size)) {
-			return false;
-		}
-		if (end < (pgoff + 1) * a->page_size)
-			end = (pgoff + 1) * a->page_size;
-	}
-	/* a page at the end that is not stored is a hole, too */
-	return !ftruncate(fd, (off_t)end);
-}
-
-static bool contents_arena(struct renderer *r, const struct kernel *k,
-			   const struct arena_snapshot *a, struct report_result *result)
-{
-	struct contents_renderer *c = (struct contents_renderer *)r;
-	char name[OUTPUT_NAME];
-	struct fault why;
-	uint64_t lost = 0;
-	bool ok;
-	int fd;
+	struct contents_file *file = ctx;
 
 	errno = 0;
-	snprintf(name, sizeof(name), "%" PRIu32 ".bin", a->id);
-	fd = output_request(c->socket, name);
-	if (fd < 0)
-		return contents_failed(c, a);
-	ok = write_pages(c, k, a, fd, &lost, &why);
-	if (close(fd) || !ok)
-		return contents_failed(c, a);
-	if (lost) {
-		fault_prefix(&why, "arena %" PRIu32 ": contents of %" PRIu64 " pages are not there: ",
-			     a->id, lost);
-		problems_add_map(&result->problems, &why, a->id, a->map);
-	}
-	return true;
+	file->fd = output_request(file->socket, name);
+	return file->fd >= 0 || file_failed(why);
 }
 
-static bool nothing_to_begin(struct renderer *r, const struct kernel *k)
+static bool file_write_at(void *ctx, const void *data, size_t n, uint64_t offset,
+			  struct fault *why)
 {
-	(void)r;
-	(void)k;
-	return true;
+	const struct contents_file *file = ctx;
+
+	return write_at(file->fd, data, n, offset) || file_failed(why);
 }
 
-static bool nothing_to_end(struct renderer *r, const struct kernel *k,
-			   const struct report_result *result)
+static void file_drop(void *ctx)
 {
-	(void)r;
-	(void)k;
-	(void)result;
-	return true;
+	const struct contents_file *file = ctx;
+
+	if (file->fd >= 0)
+		close(file->fd);
+}
+
+static bool file_finish(void *ctx, uint64_t size, struct fault *why)
+{
+	struct contents_file *file = ctx;
+	int fd = file->fd;
+
+	if (ftruncate(fd, (off_t)size))
+		return file_failed(why);
+	file->fd = -1;
+	return !close(fd) || file_failed(why);
 }
 
 static void say(const struct job *job, const char *sentence)
@@ -172,6 +134,8 @@ static bool set_up(const struct job *job, struct workspace *w, struct renderer *
 		   size_t *n, struct fault *why)
 {
 	const struct options *o = job->options;
+	const struct contents_files files = {
+		file_create, file_write_at, file_finish, file_drop, &w->file };
 
 	json_renderer_init(&w->json, &w->out, "arenasnap", job->path);
 	w->json.pages = o->view == VIEW_PAGES;
@@ -186,9 +150,8 @@ static bool set_up(const struct job *job, struct workspace *w, struct renderer *
 				"snapshot.json cannot be made in %s", o->output);
 		json_renderer_init(&w->snapshot_json, &w->snapshot, "arenasnap", job->path);
 		w->snapshot_json.pages = true;
-		w->contents.renderer = (struct renderer){
-			nothing_to_begin, contents_arena, nothing_to_end };
-		w->contents.socket = job->socket;
+		w->file.socket = job->socket;
+		contents_renderer_init(&w->contents, &files);
 		/* contents first: they may add errors that the others show */
 		list[(*n)++] = &w->contents.renderer;
 		list[(*n)++] = &w->snapshot_json.renderer;

@@ -188,7 +188,7 @@ static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
 
 static void abort_outputs(struct worker *w)
 {
-	output_abort(&w->output);
+	folder_abort(&w->output);
 	newfile_abort(&w->reduced);
 }
 
@@ -198,7 +198,7 @@ static bool open_outputs(struct worker *w)
 	const char *path = w->options->output;
 
 	if (path)
-		w->status = output_open(&w->output, path, &w->why);
+		w->status = folder_open(&w->output, path, &w->why);
 	if (!w->status && w->options->reduce) {
 		path = w->options->reduce;
 		w->status = newfile_open(&w->reduced, path, &w->why);
@@ -257,7 +257,7 @@ static void describe_death(int status, struct fault *why)
 static bool commit_outputs(struct worker *w)
 {
 	return (w->reduced.dir < 0 || newfile_commit(&w->reduced, &w->why)) &&
-	       (w->output.dir < 0 || output_commit(&w->output, &w->why));
+	       (w->output.dir < 0 || folder_commit(&w->output, &w->why));
 }
 
 static void reap(struct worker *w)

@@ -20,7 +20,7 @@ struct worker {
 	const char *path;	/* of its first file */
 	struct source_file *file;
 	struct job job;
-	struct output output;
+	struct folder output;
 	struct newfile reduced;	/* --reduce FILE */
 	int answer, messages;	/* unlinked temporary files; -1: none */
 	int socket;		/* ours; its end of file is the worker's end */
