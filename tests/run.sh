@@ -58,8 +58,15 @@ export UBSAN_OPTIONS=print_stacktrace=1
 valgrind='valgrind -q --error-exitcode=9 --leak-check=full'
 run layers tests/layers.sh
 for s in "$@"; do
-	# shellcheck disable=SC2086
-	run "$s, valgrind" env CK_FORK=no $valgrind "build/plain/$s"
+	if [ "$s" = check_vmlinux ]; then
+		# valgrind reads debug symbols of every ELF file that is mapped, and dies of broken ones
+		echo "skipped $s under valgrind, because valgrind itself dies of broken ELF files"
+		skipped=$((skipped + 1))
+		run "$s" env CK_FORK=no "build/plain/$s"
+	else
+		# shellcheck disable=SC2086
+		run "$s, valgrind" env CK_FORK=no $valgrind "build/plain/$s"
+	fi
 	run "$s, sanitizers" env CK_FORK=no "build/san/$s"
 done
 run 'arenasnap' "$PYTHON" tests/cli.py ./arenasnap --mkdump build/plain/mkdump
