@@ -73,10 +73,11 @@ bool sink_printf(struct sink *s, const char *format, ...)
 	return sink_write(s, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
-bool sink_safe(struct sink *s, const char *text)
+/* What is no printable character, or a blank where @word, becomes \xNN. */
+static bool escaped(struct sink *s, const char *text, bool word)
 {
 	while (*text) {
-		size_t n = text_printable(text);
+		size_t n = word && *text == ' ' ? 0 : text_printable(text);
 		bool ok = n ? sink_write(s, text, n) :
 			  sink_printf(s, "\\x%02x", (unsigned char)*text);
 
@@ -84,20 +85,15 @@ bool sink_safe(struct sink *s, const char *text)
 			return false;
 		text += n ? n : 1;
 	}
-	return true;
+	return !s->stopped;
+}
+
+bool sink_safe(struct sink *s, const char *text)
+{
+	return escaped(s, text, false);
 }
 
 bool sink_name(struct sink *s, const char *text)
 {
-	if (!*text)
-		return sink_puts(s, "-");
-	if (!strchr(text, ' '))
-		return sink_safe(s, text);
-	for (; *text; text++) {
-		const char one[2] = { *text, '\0' };
-
-		if (!(*text == ' ' ? sink_puts(s, "\\x20") : sink_safe(s, one)))
-			return false;
-	}
-	return true;
+	return *text ? escaped(s, text, true) : sink_puts(s, "-");
 }
