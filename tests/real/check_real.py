@@ -3,7 +3,9 @@
 """Check arenasnap and arena.so on real dumps.
 
 usage: run.sh [quick] [-t SECONDS] [WORD]...
+       run.sh matrix
 
+  matrix      only print the table of the last run without a WORD
   quick       the checks that fit in about 25 minutes from an empty cache
   -t SECONDS  after that many seconds the rest is skipped
   WORD        only checks with WORD in their name, such as a dump, `crash`,
@@ -23,6 +25,7 @@ import answers
 import cuts
 import damage
 import in_crash
+import matrix
 import reduce_check
 from harness import (ARENASNAP, CACHE, REPO, Report, load_schema, made_dumps,
                      stored_dumps)
@@ -46,13 +49,6 @@ def check_dump(report, dump):
         report.check(dump.name + " no arenas", answers.untouched, answers.none_is_an_answer, dump)
     elif "noinfo" in dump.tags:
         report.check(dump.name + " refused", answers.untouched, answers.no_answer, dump)
-    elif "flat" in dump.tags:
-        report.check(dump.name + " flattened", answers.untouched, answers.flat_is_told, dump)
-    elif "odd" in dump.tags:
-        report.check(dump.name + " answered or refused", answers.untouched,
-                     answers.true_or_refused, dump)
-    elif "split" in dump.tags:
-        report.check(dump.name + " two parts", answers.untouched, answers.parts_are_one, dump)
     else:
         report.check(dump.name + " -j", answers.untouched, answers.json_is_true, dump)
         if "nocontents" not in dump.tags:
@@ -61,6 +57,8 @@ def check_dump(report, dump):
         if "nocontents" not in dump.tags:
             report.check(dump.name + " --reduce", answers.untouched,
                          answers.reduced_answers_the_same, dump)
+        if "split" in dump.tags:
+            report.check(dump.name + " parts", answers.untouched, answers.parts_are_one, dump)
 
 
 def all_dumps(report, quick):
@@ -87,6 +85,8 @@ def in_crash_too(dump, quick):
 
 def main():
     opts = parse(sys.argv[1:])
+    if opts.words == ["matrix"]:
+        return matrix.show_last()
     if not os.access(ARENASNAP, os.X_OK):
         print("run.sh: no %s: make it first" % ARENASNAP, file=sys.stderr)
         return 2
@@ -119,6 +119,7 @@ def main():
     for dump in dumps:
         if dump.name.startswith("repo:x86_64"):
             report.check("damaged %s" % dump.name, damage.damaged, dump)
+    matrix.show(matrix.take(report, dumps), keep=not opts.words)
     return report.summary()
 
 

@@ -27,6 +27,7 @@ class Report:
         self.only = only
         self.end = time.monotonic() + seconds if seconds else None
         self.passed = self.failed = self.skipped = 0
+        self.outcome = {}       # of each check: ok, FAIL or skipped, and the remark
 
     def wants(self, name):
         return not self.only or any(word in name for word in self.only)
@@ -36,14 +37,17 @@ class Report:
 
     def ok(self, name, extra=""):
         self.passed += 1
+        self.outcome[name] = ("ok", extra)
         print("ok %s%s" % (name, "  (%s)" % extra if extra else ""), flush=True)
 
     def fail(self, name, why):
         self.failed += 1
+        self.outcome[name] = ("FAIL", str(why))
         print("FAIL %s: %s" % (name, " | ".join(str(why).splitlines())), flush=True)
 
     def skip(self, name, why):
         self.skipped += 1
+        self.outcome[name] = ("skipped", str(why))
         # of what a program said, the last line is the sum
         print("skipped %s, because %s" % (name, str(why).strip().splitlines()[-1]), flush=True)
 
@@ -175,6 +179,8 @@ class Dump:
     def __init__(self, path, truth, tags=(), prefix=""):
         self.path, self.truth, self.tags = path, truth, set(tags)
         self.name = prefix + os.path.basename(path)
+        # of a --split set the others lie beside it
+        self.parts = [path] + ([path + ".2", path + ".3"] if "split" in self.tags else [])
 
     def load_truth(self):
         with open(self.truth, encoding="utf-8") as f:

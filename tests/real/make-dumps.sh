@@ -159,28 +159,37 @@ flatten()
 	cp "$dumps/$from.truth.json" "$out.truth.json"
 }
 
-# split FROM OUT: OUT and OUT.2
+# split FROM OUT: OUT, OUT.2 and OUT.3. Blocks of 8 MiB: pages in each part
 split()
 {
 	local from=$1 out=$2
 
 	[ -s "$dumps/$from" ] || { echo "no $from"; return 1; }
-	rm -f "$out" "$out.2"
-	"$here/suite-run.sh" forky makedumpfile makedumpfile --split -c -d 31 \
-		"$dumps/$from" "$out" "$out.2" || return 1
+	rm -f "$out" "$out.2" "$out.3"
+	"$here/suite-run.sh" forky makedumpfile makedumpfile --split --splitblock-size 8 \
+		-c -d 31 "$dumps/$from" "$out" "$out.2" "$out.3" || return 1
 	cp "$dumps/$from.truth.json" "$out.truth.json"
 }
 
-# QEMU 7.2 writes kdump flattened
+# unflatten FROM OUT: QEMU 7.2 writes kdump flattened
+unflatten()
+{
+	local from=$1 out=$2
+
+	[ -s "$dumps/$from" ] || { echo "no $from"; return 1; }
+	rm -f "$out"
+	"$here/suite-run.sh" forky makedumpfile makedumpfile -R "$out" <"$dumps/$from" || return 1
+	cp "$dumps/$from.truth.json" "$out.truth.json"
+}
+
+# boot_kdump: both at once, and only the plain file is kept
 boot_kdump()
 {
 	local out=${*: -1}
 
 	boot "${@:1:$#-1}" "$out.flat" || return 1
-	rm -f "$out"
-	"$here/suite-run.sh" forky makedumpfile makedumpfile -R "$out" <"$out.flat" || return 1
-	mv "$out.flat.truth.json" "$out.truth.json"
-	rm -f "$out.flat"
+	unflatten "$(basename "$out.flat")" "$out" || return 1
+	rm -f "$out.flat" "$out.flat.truth.json"
 }
 
 stable=${ARENA_STABLE:-$(release 6.12.107+deb13 trixie '6[.]12[.].*[+]deb13')}
@@ -190,21 +199,24 @@ s=$(short "$stable")
 n=$(short "$newest")
 
 # Tags: quick; lossy (a filter took what is asked for); formats (variants of one
-# crash); holes (pages of zeros are left out); none (a kernel without arenas); noinfo (no VMCOREINFO: cannot be
-# answered); flat (cannot be opened by the library); cut (cut at many places);
-# crash (asked in crash too); nocontents (too many for -o); split (a set of
-# two files); odd (may be refused); versions; bench (see bench/run.sh)
+# crash); holes (pages of zeros are left out); tables (page tables of zeros are);
+# E (by makedumpfile -E); none (a kernel without arenas); noinfo (no VMCOREINFO:
+# cannot be answered); cut (cut at many places); crash (asked in crash too);
+# nocontents (too many for -o); split (a set of three files); versions;
+# bench (see bench/run.sh)
 crash=x86_64-$s-panic-copy.elf
 dump "$crash" 'quick formats crash' boot "$stable-amd64" -t panic -m 512 -C 160M -j copy
 dump "x86_64-$s-panic-zlib.kdump" 'quick formats cut crash bench' filter "$crash" -c -d 31
 dump "x86_64-$s-panic-lzo.kdump" 'quick formats' filter "$crash" -l -d 31
 dump "x86_64-$s-panic-zstd.kdump" 'quick formats' filter "$crash" -z -d 31
 dump "x86_64-$s-panic-raw.kdump" 'quick formats' filter "$crash" -d 31
-dump "x86_64-$s-panic-d30.elf" 'quick formats cut' filter "$crash" -E -d 30
-dump "x86_64-$s-panic-holes.elf" 'quick holes' \
+dump "x86_64-$s-panic-flat.kdump" 'quick formats' flatten "$crash" -c -d 31
+dump "x86_64-$s-panic-split3.kdump" 'quick formats split' split "$crash"
+dump "x86_64-$s-panic-d30.elf" 'quick formats cut E' filter "$crash" -E -d 30
+dump "x86_64-$s-panic-flat.elf" 'quick formats E' flatten "$crash" -E -d 30
+dump "x86_64-$s-panic-d31.elf" 'quick formats E' filter "$crash" -E -d 31
+dump "x86_64-$s-panic-holes.elf" 'quick holes E' \
 	boot "$stable-amd64" -t panic -m 512 -C 160M -j '-E,-d,31' -a arenas.zeros=4096
-dump "x86_64-$s-panic-flat.kdump" 'quick flat' flatten "$crash" -c -d 31
-dump "x86_64-$s-panic-split.kdump" 'quick split' split "$crash"
 dump "x86_64-$s-qemu.elf" 'quick crash' boot "$stable-amd64"
 dump "x86_64-6.1-qemu.elf" 'quick none' boot "$before-amd64"
 dump "x86_64-$s-qemu-noinfo.elf" 'quick noinfo' boot "$stable-amd64" -n
@@ -217,8 +229,13 @@ dump "aarch64-16k-$n-qemu-va47.elf" '' boot "$newest-arm64-16k" -m 768 -c neover
 dump "aarch64-4k-$n-qemu-lpa2.elf" '' boot "$newest-arm64" -m 768
 dump "aarch64-4k-$n-qemu-va48.elf" '' boot "$newest-arm64" -m 768 -c neoverse-n1
 dump "aarch64-4k-$s-qemu-lpa2.elf" '' boot "$stable-arm64" -m 768
-# QEMU writes it in blocks of 64K, whatever the pages of the guest
-dump "aarch64-4k-$n-qemu-64k.kdump" 'odd' boot_kdump "$newest-arm64" -m 768 -f zlib
+# QEMU writes kdump of aarch64 in blocks of 64K, whatever the pages of the guest
+dump "aarch64-16k-$n-qemu-flat.kdump" 'quick' boot "$newest-arm64-16k" -m 768 -f zlib
+dump "aarch64-16k-$n-qemu-64k.kdump" 'quick' \
+	unflatten "aarch64-16k-$n-qemu-flat.kdump"
+dump "aarch64-4k-$n-qemu-64k.kdump" '' boot_kdump "$newest-arm64" -m 768 -f zlib
+dump "aarch64-4k-$n-panic.elf" '' boot "$newest-arm64" -t panic -m 832 -j copy
+dump "aarch64-16k-$n-panic.elf" '' boot "$newest-arm64-16k" -t panic -m 832 -j copy
 # kernels between the two, where each first had something new
 for k in 6.16 6.18 7.2; do
 	dump "x86_64-$k-qemu.elf" 'versions' \
@@ -229,6 +246,7 @@ for k in 7.0 7.1; do
 	dump "x86_64-$k-panic.elf" 'versions' \
 		boot_version "${k/./[.]}[.][0-9]*[+]deb13" -t panic -m 832 -j copy
 done
+dump "x86_64-7.0-panic-d31.elf" 'versions tables E' filter x86_64-7.0-panic.elf -E -d 31
 # memory above 4 GiB; all its pages, packed
 dump "x86_64-$s-qemu-high.kdump" '' boot_kdump "$stable-amd64" -f zlib -m 3584
 # one arena of a GiB
