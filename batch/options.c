@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../core/question.h"
 #include "fileio.h"
 #include "message.h"
 
@@ -92,28 +93,19 @@ static int print(const char *text)
 	return REPORT_FAILED;
 }
 
-static bool parse_count(const char *text, uint64_t *n)
-{
-	char *end;
-
-	errno = 0;
-	*n = strtoull(text, &end, 0);
-	return *text >= '0' && *text <= '9' && !*end && !errno && *n;
-}
-
 /* What the options say together. */
 static int check(struct options *o, bool verbose, bool pages)
 {
-	if (verbose && pages)
-		return usage("-v and -p are two views; choose one", "");
-	if (o->runs && (!pages || o->json))
-		return usage("--runs goes with -p, and without -j", "");
+	const struct question q = {
+		.report = o->report, .verbose = verbose, .pages = pages, .runs = o->runs,
+		.json = o->json,
+	};
+	const char *sentence = question_check(&q, &o->view);
+
+	if (sentence)
+		return usage(sentence, "");
 	if (!o->n_vmcores)
 		return usage("no VMCORE given", "");
-	if (verbose || (o->report.n_select && !pages))
-		o->view = VIEW_VERBOSE;
-	if (pages)
-		o->view = VIEW_PAGES;
 	return -1;
 }
 
@@ -155,11 +147,11 @@ int options_parse(struct options *o, int argc, char **argv)
 			o->vmlinux = optarg;
 			break;
 		case OPT_MAX_PAGES:
-			if (!parse_count(optarg, &o->report.max_pages))
+			if (!question_count(optarg, &o->report.max_pages))
 				return usage("--max-pages: not a number of pages: ", optarg);
 			break;
 		case OPT_JOBS:
-			if (!parse_count(optarg, &jobs) || jobs > MAX_JOBS)
+			if (!question_count(optarg, &jobs) || jobs > MAX_JOBS)
 				return usage("--jobs: not a number from 1 to 256: ", optarg);
 			o->jobs = (unsigned)jobs;
 			break;
