@@ -46,6 +46,9 @@ build/cov/%.o: %.c
 build/pic/core/%.o: core/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ARENA_CFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
+build/pic/batch/%.o: batch/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ARENA_CFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
 # crash's header is not ours: it does not pass our warnings
 build/pic/extension/%.o: extension/%.c
 	@mkdir -p $(@D)
@@ -56,7 +59,9 @@ arenasnap: $(addprefix build/plain/,$(CORE) $(BATCH))
 build/san/arenasnap: $(addprefix build/san/,$(CORE) $(BATCH))
 	$(Q)$(CC) $(SAN) -o $@ $^ -lkdumpfile -lz -ldw -lelf
 
-EXTENSION = $(addprefix build/pic/,$(CORE) $(patsubst %.c,%.o,$(wildcard extension/*.c)))
+# of batch/ only what needs libc alone
+EXTENSION = $(addprefix build/pic/,$(CORE) $(patsubst %.c,%.o,$(wildcard extension/*.c)) \
+	batch/folder.o batch/fileio.o)
 arena.so: $(EXTENSION)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-z,now -Wl,-Bsymbolic -o $@ $^
 

@@ -2,136 +2,324 @@
 /*
  * The command: arguments, one report, messages.
  */
+#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "../core/report.h"
+#include "../core/question.h"
 #include "crash.h"
+#include "files.h"
+#include "session.h"
 
-/* Sinks are large and a crash session's stack is not ours. */
+/* Messages on the screen; JSON has all of them. */
+enum { MAX_MESSAGES = 10 };
+
+enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_NO_HEADINGS, OPT_BATCH };
+
+static const struct option long_options[] = {
+	{ "arena", required_argument, NULL, 'm' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "pages", no_argument, NULL, 'p' },
+	{ "runs", no_argument, NULL, OPT_RUNS },
+	{ "json", no_argument, NULL, 'j' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
+	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
+	/* arenasnap's own; their arguments do not matter */
+	{ "quiet", no_argument, NULL, OPT_BATCH },
+	{ "reduce", optional_argument, NULL, OPT_BATCH },
+	{ "vmlinux", optional_argument, NULL, OPT_BATCH },
+	{ "jobs", optional_argument, NULL, OPT_BATCH },
+	{ "vmcoreinfo", optional_argument, NULL, OPT_BATCH },
+	{ "help", no_argument, NULL, OPT_BATCH },
+	{ "version", no_argument, NULL, OPT_BATCH },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* All of a running command, in one place, so that it can be freed after crash's longjmp, too. */
 struct workspace {
+	struct question question;
+	enum view view;
+	const char **select;
+	struct crash_output output;
 	struct sink out;
 	struct table_renderer table;
 	struct json_renderer json;
+	struct files files;
+	struct report_result result;
 };
 
-struct arguments {
-	enum view view;
-	bool json;
-	struct report_options report;
-};
+static struct workspace *running;
 
-static bool parse(int argc, char **argv, struct arguments *a)
+static void free_running(void)
 {
-	bool verbose = false, pages = false;
+	struct workspace *w = running;
+
+	running = NULL;
+	if (!w)
+		return;
+	files_abort(&w->files);
+	report_free(&w->result);
+	free(w->select);
+	free(w);
+}
+
+/* crash left the command: what was half done is not to be trusted. */
+static void abandoned(void)
+{
+	free_running();
+	session_close();
+}
+
+void arena_unload(void)
+{
+	abandoned();
+}
+
+static void say(struct workspace *w, const char *about, const char *sentence)
+{
+	sink_puts(&w->out, "arena: ");
+	if (about) {
+		sink_safe(&w->out, about);
+		sink_puts(&w->out, ": ");
+	}
+	sink_safe(&w->out, sentence);
+	sink_puts(&w->out, "\n");
+}
+
+enum parsed { PARSED, PARSED_SAID, PARSED_USAGE };
+
+static enum parsed refuse(struct workspace *w, const char *about, const char *sentence)
+{
+	say(w, about, sentence);
+	return PARSED_SAID;
+}
+
+static enum parsed batch_option(struct workspace *w, const char *option)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(option, "="), option);
+	if (!strcmp(text, "--help"))
+		return refuse(w, text, "in crash it is 'help arena'; arenasnap has this option");
+	return refuse(w, text, "only arenasnap has this option; it makes no sense in crash");
+}
+
+static enum parsed take_option(struct workspace *w, int c, const char *argument)
+{
+	struct question *q = &w->question;
+
+	switch (c) {
+	case 'm':
+		w->select[q->report.n_select++] = optarg;
+		return PARSED;
+	case 'v':
+		q->verbose = true;
+		return PARSED;
+	case 'p':
+		q->pages = true;
+		return PARSED;
+	case 'j':
+		q->json = true;
+		return PARSED;
+	case 'o':
+		q->output = optarg;
+		return PARSED;
+	case OPT_RUNS:
+		q->runs = true;
+		return PARSED;
+	case OPT_NO_HEADINGS:
+		q->headings = false;
+		return PARSED;
+	case OPT_MAX_PAGES:
+		if (question_count(optarg, &q->report.max_pages))
+			return PARSED;
+		return refuse(w, "--max-pages: not a number of pages", optarg);
+	case 'q':
+	case OPT_BATCH:
+		return batch_option(w, c == 'q' ? "-q" : argument);
+	default:
+		return PARSED_USAGE;
+	}
+}
+
+/* crash starts getopt anew for each command; a long option of ours must not be left half done. */
+static enum parsed parse(struct workspace *w, int argc, char **argv)
+{
+	enum parsed parsed = PARSED;
+	const char *sentence;
 	int c;
 
-	*a = (struct arguments){ .view = VIEW_LIST };
-	while ((c = getopt(argc, argv, "vpj")) != -1) {
-		switch (c) {
-		case 'v':
-			verbose = true;
-			break;
-		case 'p':
-			pages = true;
-			break;
-		case 'j':
-			a->json = true;
-			break;
-		default:
-			return false;
-		}
-	}
-	a->report.select = (const char *const *)argv + optind;
-	a->report.n_select = (size_t)(argc - optind);
-	if (verbose || (a->report.n_select && !pages))
-		a->view = VIEW_VERBOSE;
-	if (pages)
-		a->view = VIEW_PAGES;
-	return !(verbose && pages);
+	w->question.headings = true;
+	w->question.report.select = w->select;
+	optind = 0;
+	while (parsed == PARSED &&
+	       (c = getopt_long(argc, argv, "m:vpjo:q", long_options, NULL)) != -1)
+		parsed = take_option(w, c, c == OPT_BATCH ? argv[optind - 1] : NULL);
+	while (parsed == PARSED && optind < argc)
+		w->select[w->question.report.n_select++] = argv[optind++];
+	optind = 0;
+	sentence = parsed == PARSED ? question_check(&w->question, &w->view) : NULL;
+	return sentence ? refuse(w, NULL, sentence) : parsed;
 }
 
-static void message(struct sink *out, const struct fault *why)
+static void print_problems(struct workspace *w, const struct problems *problems)
 {
-	sink_puts(out, "arena: ");
-	sink_safe(out, why->text);
-	sink_puts(out, "\n");
+	size_t n = problems->n;
+	char more[64];
+
+	/* "and 1 more" would be no shorter than the one */
+	if (n > MAX_MESSAGES + 1)
+		n = MAX_MESSAGES;
+	for (size_t i = 0; i < n; i++)
+		say(w, NULL, problems->problem[i].why.text);
+	if (n == problems->n)
+		return;
+	snprintf(more, sizeof(more), "and %zu more like these; -j has all", problems->n - n);
+	say(w, NULL, more);
 }
 
-static void print_problems(struct sink *out, const struct problems *problems)
-{
-	for (size_t i = 0; i < problems->n; i++)
-		message(out, &problems->problem[i].why);
-}
-
-static void fail(struct workspace *w, const struct arguments *a, const struct fault *why)
+static void fail(struct workspace *w, const struct fault *why)
 {
 	struct problems problems = { 0 };
 
 	problems_add(&problems, why);
-	if (a->json)
+	if (w->question.json)
 		json_failed(&w->out, "arena", crash_vmcore(), &problems);
 	else
-		message(&w->out, why);
+		say(w, NULL, why->text);
 	problems_free(&problems);
 }
 
-static void report(struct workspace *w, const struct arguments *a, const struct kernel *k)
+static void set_up(struct workspace *w, struct renderer *list[3], size_t *n)
 {
-	struct report_result result = { 0 };
-	struct renderer *renderer;
-	struct fault why;
+	const struct question *q = &w->question;
 
+	if (q->output) {
+		/* contents first: they may add errors that the others show */
+		list[(*n)++] = &w->files.renderer.renderer;
+		list[(*n)++] = &w->files.json.renderer;
+	}
 	json_renderer_init(&w->json, &w->out, "arena", crash_vmcore());
-	w->json.pages = a->view == VIEW_PAGES;
+	w->json.pages = q->pages;
 	table_renderer_init(&w->table, &w->out);
-	w->table.view = a->view;
-	renderer = a->json ? &w->json.renderer : &w->table.renderer;
-	if (!report_run(k, &a->report, &renderer, 1, &result, &why))
-		fail(w, a, &why);
-	else if (!a->json)
-		print_problems(&w->out, &result.problems);
-	report_free(&result);
+	w->table.view = w->view;
+	w->table.runs = q->runs;
+	w->table.headings = q->headings;
+	list[(*n)++] = q->json ? &w->json.renderer : &w->table.renderer;
 }
 
-static void run(struct workspace *w, const struct arguments *a)
+static void commit(struct workspace *w)
 {
-	struct crash_memory *m;
-	struct kernel *k = NULL;
 	struct fault why;
 
-	m = crash_memory_open(&why);
-	if (m)
-		k = kernel_open(crash_memory(m), &why);
-	if (k)
-		report(w, a, k);
-	else
-		fail(w, a, &why);
-	kernel_close(k);
-	if (m)
-		crash_memory_close(m);
+	if (!w->question.output)
+		return;
+	if (crash_stopped())
+		files_abort(&w->files);
+	else if (!files_commit(&w->files, &why))
+		say(w, w->question.output, why.text);
+}
+
+static void report(struct workspace *w, const struct kernel *k)
+{
+	struct renderer *list[3];
+	struct fault why;
+	size_t n = 0;
+
+	set_up(w, list, &n);
+	if (!report_run(k, &w->question.report, list, n, &w->result, &why)) {
+		files_abort(&w->files);
+		fail(w, &why);
+		return;
+	}
+	if (!w->question.json)
+		print_problems(w, &w->result.problems);
+	commit(w);
+}
+
+static void run(struct workspace *w)
+{
+	const struct kernel *k;
+	const char *warning;
+	struct fault why;
+
+	/* a refusal is not of the dump, and makes no JSON of it */
+	if (w->question.output &&
+	    !files_open(&w->files, w->question.output, crash_vmcore(), &why)) {
+		say(w, NULL, why.text);
+		return;
+	}
+	k = session_kernel(&why);
+	if (k) {
+		report(w, k);
+	} else {
+		files_abort(&w->files);
+		fail(w, &why);
+	}
+	warning = w->question.json ? NULL : session_warning();
+	if (warning)
+		say(w, NULL, warning);
+}
+
+static void finish(struct workspace *w)
+{
 	sink_flush(&w->out);
+	if (!crash_stopped() || w->output.gone)
+		return;
+	w->out.stopped = false;
+	w->out.n = 0;
+	sink_puts(&w->out, w->output.last && w->output.last != '\n' ? "\n(interrupted)\n" :
+		  "(interrupted)\n");
+	if (w->question.output)
+		say(w, w->question.output, "interrupted; nothing is left there");
+	sink_flush(&w->out);
+}
+
+static void complain(int error)
+{
+	char sentence[128];
+
+	snprintf(sentence, sizeof(sentence), "the answer could not be written: %s",
+		 strerror(error));
+	crash_complain(sentence);
+}
+
+static struct workspace *workspace_new(int argc)
+{
+	struct workspace *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->files.folder.dir = -1;
+	w->select = calloc((size_t)argc + 1, sizeof(*w->select));
+	sink_init(&w->out, crash_write, &w->output);
+	return w;
 }
 
 enum command_result arena_command(int argc, char **argv)
 {
-	struct arguments a;
-	struct workspace *w;
+	enum parsed parsed;
+	int error;
 
-	if (!parse(argc, argv, &a))
-		return COMMAND_USAGE;
-	w = calloc(1, sizeof(*w));
-	if (!w)
+	free_running();
+	running = workspace_new(argc);
+	if (!running || !running->select) {
+		free_running();
+		crash_complain("out of memory");
 		return COMMAND_DONE;
-	sink_init(&w->out, crash_write, NULL);
-	crash_signals_begin();
-	run(w, &a);
-	if (crash_stopped()) {
-		w->out.stopped = false;
-		sink_puts(&w->out, "(interrupted)\n");
-		sink_flush(&w->out);
 	}
-	crash_signals_end();
-	free(w);
-	return COMMAND_DONE;
+	crash_begin(abandoned);
+	parsed = parse(running, argc, argv);
+	running->output.files = running->question.output;
+	if (parsed == PARSED)
+		run(running);
+	finish(running);
+	error = running->output.error;
+	free_running();
+	crash_end();
+	if (error)
+		complain(error);
+	return parsed == PARSED_USAGE ? COMMAND_USAGE : COMMAND_DONE;
 }

@@ -8,34 +8,40 @@
 #include <defs.h>
 #pragma GCC diagnostic pop
 
-#include <fcntl.h>
 #include <signal.h>
 
-#include "../core/dumpfile.h"
 #include "crash.h"
 
 /* struct program_context is the same in 8.0.2, 8.0.6 and 9.0.2, per machine */
 #if defined(X86_64)
-enum { READMEM_OFFSET = 5864 };
+enum { READMEM_OFFSET = 5864, CLEANUP_OFFSET = 5952, FLAGS2_OFFSET = 5912 };
+static const char machine[] = "x86_64";
 #elif defined(ARM64)
-enum { READMEM_OFFSET = 6088 };
+enum { READMEM_OFFSET = 6088, CLEANUP_OFFSET = 6176, FLAGS2_OFFSET = 6136 };
+static const char machine[] = "aarch64";
 #else
 #error "crash extension: x86_64 and arm64 only"
 #endif
+_Static_assert(offsetof(struct program_context, flags) == 40, "crash: pc->flags");
+_Static_assert(offsetof(struct program_context, namelist) == 48, "crash: pc->namelist");
 _Static_assert(offsetof(struct program_context, dumpfile) == 56, "crash: pc->dumpfile");
 _Static_assert(offsetof(struct program_context, dfd) == 164, "crash: pc->dfd");
 _Static_assert(offsetof(struct program_context, curcmd) == 4936, "crash: pc->curcmd");
 _Static_assert(offsetof(struct program_context, readmem) == READMEM_OFFSET, "crash: pc->readmem");
+_Static_assert(offsetof(struct program_context, flags2) == FLAGS2_OFFSET, "crash: pc->flags2");
+_Static_assert(offsetof(struct program_context, cmd_cleanup) == CLEANUP_OFFSET,
+	       "crash: pc->cmd_cleanup");
 _Static_assert(sizeof(struct command_table_entry) == 32, "crash: struct command_table_entry");
 
-struct crash_memory {
-	int fd;
-	struct dumpfile *df;
-	struct memory mem;
-};
-
+/* What the running command has changed in crash. */
+static struct {
+	bool active;
+	bool handler;			/* ours is installed */
+	struct sigaction sigint;	/* crash's */
+	ulong zero_excluded;		/* the bit, if it was set */
+	void (*cleanup)(void);
+} command;
 static volatile sig_atomic_t stopped;
-static struct sigaction crash_sigint;
 
 static void stop(int number)
 {
@@ -43,17 +49,56 @@ static void stop(int number)
 	stopped = 1;
 }
 
-void crash_signals_begin(void)
+/* No SA_RESTART: a write into a pager that waits for its user must end, too. */
+static void take_sigint(void)
 {
 	const struct sigaction action = { .sa_handler = stop };
 
-	stopped = 0;
-	sigaction(SIGINT, &action, &crash_sigint);
+	sigaction(SIGINT, &action, &command.sigint);
+	command.handler = true;
 }
 
-void crash_signals_end(void)
+static void give_sigint_back(void)
 {
-	sigaction(SIGINT, &crash_sigint, NULL);
+	if (command.handler)
+		sigaction(SIGINT, &command.sigint, NULL);
+	command.handler = false;
+}
+
+static void abandon(void *arg)
+{
+	void (*cleanup)(void) = command.cleanup;
+
+	(void)arg;
+	crash_end();
+	if (cleanup)
+		cleanup();
+}
+
+void crash_begin(void (*cleanup)(void))
+{
+	stopped = 0;
+	clearerr(fp);
+	command.cleanup = cleanup;
+	command.active = true;
+	pc->cmd_cleanup = abandon;
+	pc->cmd_cleanup_arg = NULL;
+	/* excluded pages shall not be read as zeros */
+	command.zero_excluded = *diskdump_flags & ZERO_EXCLUDED;
+	*diskdump_flags &= ~(ulong)ZERO_EXCLUDED;
+	take_sigint();
+}
+
+void crash_end(void)
+{
+	if (!command.active)
+		return;
+	give_sigint_back();
+	*diskdump_flags |= command.zero_excluded;
+	pc->cmd_cleanup = NULL;
+	pc->cmd_cleanup_arg = NULL;
+	command.cleanup = NULL;
+	command.active = false;
 }
 
 bool crash_stopped(void)
@@ -61,109 +106,114 @@ bool crash_stopped(void)
 	return stopped;
 }
 
+void crash_gdb_begin(void)
+{
+	give_sigint_back();
+}
+
+void crash_gdb_end(void)
+{
+	take_sigint();
+}
+
 const char *crash_vmcore(void)
 {
 	return pc->dumpfile ? pc->dumpfile : "-";
 }
 
-bool crash_write(void *ctx, const char *text, size_t n)
+const char *crash_vmlinux(void)
 {
-	(void)ctx;
-	if (fwrite(text, 1, n, fp) != n || ferror(fp))
-		return false;
-	return output_open() && !stopped;
+	return pc->namelist;
 }
 
-static bool read_file(void *file, void *buf, size_t n, uint64_t offset)
+bool crash_is_live(void)
 {
-	const struct crash_memory *m = file;
-	uint8_t *out = buf;
+	return ACTIVE();
+}
 
-	while (n) {
-		ssize_t got = pread(m->fd, out, n, (off_t)offset);
+const char *crash_machine(void)
+{
+	return machine;
+}
 
-		if (got <= 0)
-			return false;
-		out += got;
-		offset += (uint64_t)got;
-		n -= (size_t)got;
-	}
+bool crash_invents_zeros(void)
+{
+	return !ACTIVE() && (pc->flags & (KDUMP | NETDUMP | SADUMP));
+}
+
+enum state crash_read(uint64_t phys, void *buf, size_t n)
+{
+	int fd = REMOTE_MEMSRC() ? pc->sockfd : ACTIVE() ? pc->mfd : pc->dfd;
+	int got = pc->readmem(fd, buf, (int)n, 0, phys);
+
+	if (got == (int)n)
+		return STATE_STORED;
+	if (got == PAGE_EXCLUDED)
+		return STATE_EXCLUDED;
+	if (got == SEEK_ERROR)
+		return STATE_ABSENT;
+	if (got == PAGE_INCOMPLETE)
+		return STATE_CUT;
+	return ACTIVE() ? STATE_ABSENT : STATE_DAMAGED;
+}
+
+bool crash_symbol(const char *name, uint64_t *addr)
+{
+	/* symbol_value() of a symbol that is not there ends the command */
+	if (!kernel_symbol_exists((char *)name))
+		return false;
+	*addr = symbol_value((char *)name);
 	return true;
 }
 
-static enum state read_phys(void *source, uint64_t phys, void *buf, size_t n)
+bool crash_image_phys(uint64_t addr, uint64_t *phys)
 {
-	const struct crash_memory *m = source;
-	enum state state = dumpfile_state(m->df, phys, n);
+	physaddr_t found;
 
-	/* crash reads holes of an ELF dump, and what is around its segments, as zeros or worse */
-	if (state != STATE_STORED)
-		return state;
-	if (pc->readmem(pc->dfd, buf, (int)n, 0, phys) == (int)n)
-		return STATE_STORED;
-	return STATE_DAMAGED;
+	if (!kvtop(NULL, addr, &found, 0))
+		return false;
+	*phys = found;
+	return true;
 }
 
-static enum state phys_state(void *source, uint64_t phys, size_t n)
+long crash_member_offset(const char *type, const char *member, bool anonymous)
 {
-	const struct crash_memory *m = source;
-
-	return dumpfile_state(m->df, phys, n);
+	return anonymous ? ANON_MEMBER_OFFSET((char *)type, (char *)member) :
+	       MEMBER_OFFSET((char *)type, (char *)member);
 }
 
-static bool progress(void *source, const char *what, uint64_t done, uint64_t total)
+long crash_member_size(const char *type, const char *member)
 {
-	(void)source;
-	(void)what;
-	(void)done;
-	(void)total;
-	return !stopped;
+	return MEMBER_SIZE((char *)type, (char *)member);
 }
 
-static const struct memory_ops ops = {
-	.read = read_phys,
-	.state = phys_state,
-	.progress = progress,
-};
-
-struct crash_memory *crash_memory_open(struct fault *why)
+bool crash_has_struct(const char *type)
 {
-	struct crash_memory *m = calloc(1, sizeof(*m));
-	struct dumpfile_io io = { .pread = read_file, .file = m };
-	struct stat st;
+	return STRUCT_EXISTS((char *)type);
+}
 
-	if (!m) {
-		fault_fill(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
-		return NULL;
+bool crash_write(void *output, const char *text, size_t n)
+{
+	struct crash_output *out = output;
+
+	if (!out->gone) {
+		errno = 0;
+		if (n)
+			out->last = text[n - 1];
+		if (fwrite(text, 1, n, fp) != n || ferror(fp)) {
+			out->gone = true;
+			if (errno != EPIPE && errno != EINTR)
+				out->error = errno;
+		} else if (!output_open()) {
+			out->gone = true;
+		}
 	}
-	m->fd = pc->dumpfile ? open(pc->dumpfile, O_RDONLY | O_CLOEXEC) : -1;
-	if (m->fd < 0 || fstat(m->fd, &st) || !S_ISREG(st.st_mode)) {
-		fault_fill(why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
-			   "this session has no dump file that can be read");
-		crash_memory_close(m);
-		return NULL;
-	}
-	io.size = (uint64_t)st.st_size;
-	m->df = dumpfile_open(&io, why);
-	if (!m->df) {
-		crash_memory_close(m);
-		return NULL;
-	}
-	m->mem = (struct memory){ .ops = &ops, .source = m, .facts = *dumpfile_facts(m->df) };
-	return m;
+	return !stopped && (out->files || !out->gone);
 }
 
-void crash_memory_close(struct crash_memory *m)
+void crash_complain(const char *sentence)
 {
-	dumpfile_close(m->df);
-	if (m->fd >= 0)
-		close(m->fd);
-	free(m);
-}
-
-const struct memory *crash_memory(const struct crash_memory *m)
-{
-	return &m->mem;
+	error(INFO, "%s\n", sentence);
 }
 
 static void cmd_arena(void)
@@ -181,4 +231,10 @@ static struct command_table_entry commands[] = {
 __attribute__((constructor)) static void arena_register(void)
 {
 	register_extension(commands);
+}
+
+__attribute__((destructor)) static void arena_unregister(void)
+{
+	crash_end();
+	arena_unload();
 }
