@@ -11,12 +11,16 @@
 
 #include "../batch/fileio.h"
 #include "../core/dumpfile.h"
+#include "../core/notes.h"
 #include "../core/pagetable.h"
 #include "../core/reader.h"
 #include "crash.h"
 
 /* As core/vmcoreinfo.c takes it */
 enum { MAX_VMCOREINFO = 65536 };
+
+/* struct elf_note, and "VMCOREINFO" padded to words */
+enum { NOTE_HEAD = 12 + 12 };
 
 struct source {
 	int fd;
@@ -128,6 +132,32 @@ static bool read_u64(struct pagetable *pt, const char *name, uint64_t *value, st
 	return true;
 }
 
+/*
+ * The note that /proc/vmcore would show. A panic moves vmcoreinfo_data to a copy in the memory of
+ * the second kernel, which no dump holds; the note stays.
+ */
+static bool copy_note(struct source *s, struct pagetable *pt, uint64_t size, struct fault *why)
+{
+	uint8_t *notes = calloc(1, NOTE_HEAD + size + 4);
+	struct note note;
+	uint64_t addr;
+	bool ok;
+
+	if (!notes)
+		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	ok = read_u64(pt, "vmcoreinfo_note", &addr, why) &&
+	     (pagetable_read(pt, addr, notes, NOTE_HEAD + size, why) ||
+	      fault_prefix(why, "the kernel's own VMCOREINFO: "));
+	if (ok && (!notes_find(notes, NOTE_HEAD + size + 4, "VMCOREINFO", 0, &note) ||
+		   note.size > size))
+		ok = fault_set(why, STATE_DAMAGED, SPACE_VIRT, addr,
+			"the kernel's own VMCOREINFO is no note");
+	if (ok)
+		memcpy(s->vmcoreinfo, note.data, note.size);
+	free(notes);
+	return ok;
+}
+
 static bool copy_vmcoreinfo(struct source *s, struct pagetable *pt, struct fault *why)
 {
 	uint64_t data, size;
@@ -138,11 +168,11 @@ static bool copy_vmcoreinfo(struct source *s, struct pagetable *pt, struct fault
 	if (!data || !size || size > MAX_VMCOREINFO)
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, data,
 			"the kernel's own VMCOREINFO of %" PRIu64 " bytes cannot be", size);
-	s->vmcoreinfo = malloc(size);
+	s->vmcoreinfo = calloc(1, size);
 	if (!s->vmcoreinfo)
 		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
-	if (!pagetable_read(pt, data, s->vmcoreinfo, size, why))
-		return fault_prefix(why, "the kernel's own VMCOREINFO: ");
+	if (!pagetable_read(pt, data, s->vmcoreinfo, size, why) && !copy_note(s, pt, size, why))
+		return false;
 	s->mem.facts.vmcoreinfo = s->vmcoreinfo;
 	s->mem.facts.vmcoreinfo_len = size;
 	return true;
