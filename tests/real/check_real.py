@@ -9,7 +9,8 @@ usage: run.sh [quick] [-t SECONDS] [WORD]...
   quick       the checks that fit in about 25 minutes from an empty cache
   -t SECONDS  after that many seconds the rest is skipped
   WORD        only checks with WORD in their name, such as a dump, `crash`,
-              `cut`, `damaged`, `formats`, `reduce`, `repo:`, `shared:`
+              `cut`, `damaged`, `formats`, `reduce`, `vmlinux`,
+              `repo:`, `shared:`
 
 Dumps come from fixtures/vmcores (repo:), from the folder that
 ARENA_SHARED_VMCORES names (shared:, default ../shared/vmcores beside the
@@ -27,6 +28,7 @@ import damage
 import in_crash
 import matrix
 import reduce_check
+import vmlinux_check
 from harness import (ARENASNAP, CACHE, REPO, Report, load_schema, made_dumps,
                      stored_dumps)
 
@@ -102,6 +104,7 @@ def main():
         report.check("formats of one crash", answers.variants_agree, formats)
     report.check("many vmcores at once", answers.many_at_once,
                  [dump for dump in dumps if dump.name.startswith("repo:")])
+    vmlinux_check.check_vmlinux(report, opts.quick)
     for version in in_crash.VERSIONS:
         for dump in dumps:
             if in_crash_too(dump, opts.quick):
