@@ -166,7 +166,7 @@ static bool lost_ranges(struct table_renderer *t, const struct arena_snapshot *a
 	for (size_t i = 0; i < a->n_lost; i++) {
 		const struct arena_lost *l = &a->lost[i];
 
-		if (l->has_pgoff)
+		if (l->has_pgoff && l->n)
 			sink_printf(t->out, "         lost: pgoff %" PRIu64 " to %" PRIu64, l->pgoff,
 				    l->pgoff + l->n - 1);
 		else

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the check_render_*.c share: a kernel and an arena filled by hand. Expected text is that
+ * of design.md §3 to §5; addresses in it follow from the numbers below.
+ */
+#ifndef TESTS_RENDER_RIG_H
+#define TESTS_RENDER_RIG_H
+
+#include "sink_rig.h"
+
+#include "../core/report.h"
+
+/* GUARD_SZ/2 of 4K pages is 0x8000, so page 8 of the area has pgoff 0 where the user's low 32
+ * bits are 0. */
+#define AREA UINT64_C(0xffffc90000000000)
+enum { FIRST = 8, PAGES = 16 };
+
+static struct memory mem;
+static struct kernel k;
+static struct arena_snapshot a;
+static struct arena_page page[PAGES];
+static struct arena_lost lost[8];
+static struct report_result result;
+static struct fault why;
+
+static inline void setup(void)
+{
+	sink_rig_setup();
+	mem = (struct memory){ .facts = { .level = -1, .format = "kdump, zlib" } };
+	k = (struct kernel){
+		.mem = &mem, .release = "6.12.107+deb13-amd64", .machine = "x86_64",
+		.page_shift = 12, .page_size = 4096, .has_kallsyms = true, .has_arenas = true,
+		.format = { .name = "x86_64, 4 levels", .root = 0x2c10000 },
+	};
+	for (size_t i = 0; i < MEMBERS_END; i++)
+		k.members.known[i] = true;
+	memset(page, 0, sizeof(page));
+	memset(lost, 0, sizeof(lost));
+	a = (struct arena_snapshot){
+		.id = 23, .name = "scx_arena", .map = UINT64_C(0xffff8e8402a11000),
+		.max_entries = 65536, .map_flags = 0x20400, .map_extra = UINT64_C(1) << 44,
+		.declared_pages = 65536, .user_vm_start = UINT64_C(1) << 44,
+		.user_vm_end = (UINT64_C(1) << 44) + 65536 * 4096, .area = AREA,
+		.kern_vm_start = AREA + 0x8000, .guard = 0x8000,
+		.area_size = (UINT64_C(4) << 30) + 0x11000, .page_size = 4096,
+		.pages = page, .lost = lost,
+	};
+	result = (struct report_result){ .status = REPORT_COMPLETE, .maps = 111, .found = 1 };
+}
+
+static inline void teardown(void)
+{
+	report_free(&result);
+	sink_rig_teardown();
+}
+
+/* One more page, at @index of the area. */
+static inline void add_page(uint32_t index, uint64_t phys, enum page_kind kind, enum state state)
+{
+	ck_assert_uint_lt(a.n_pages, PAGES);
+	page[a.n_pages++] = (struct arena_page){
+		.phys = phys, .index = index, .kind = (uint8_t)kind, .state = (uint8_t)state,
+	};
+}
+
+static inline void all_unknown(void)
+{
+	a.unknown = (1u << ARENA_FIELDS) - 1;
+	a.user_vm_start = a.kern_vm_start = 0;
+	a.mapped = a.scratch = a.outside = a.missing = 0;
+}
+
+#endif
