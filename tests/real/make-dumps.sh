@@ -224,6 +224,7 @@ dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
 dump "x86_64-$n-qemu-5level.elf" 'quick' boot "$newest-amd64" -5
 dump "x86_64-$n-panic-4cpu.kdump" 'quick lossy crash' \
 	boot "$newest-amd64" -t panic -p 4 -m 832 -j '-c,-d,31'
+dump "x86_64-$n-panic-d23.kdump" 'quick' boot "$newest-amd64" -t panic -m 832 -j '-c,-d,23'
 dump "aarch64-16k-$n-qemu-lpa2.elf" 'quick' boot "$newest-arm64-16k" -m 768
 dump "aarch64-16k-$n-qemu-va47.elf" '' boot "$newest-arm64-16k" -m 768 -c neoverse-n1
 dump "aarch64-4k-$n-qemu-lpa2.elf" '' boot "$newest-arm64" -m 768
