@@ -90,6 +90,8 @@ def take(report, dumps):
         wrong = report.outcome.get(dump.name + " -o", ("ok", ""))
         if wrong[0] == "FAIL" and not got["lost"]:
             got["lost"] = "FAIL %s: contents: %s" % (dump.name, wrong[1][:40])
+        if got["pages"] > 65536 and not got["lost"]:
+            continue        # the truth has not the contents of all these pages
         if "tables" in dump.tags and not got["lost"]:
             got["lost"] = "%d/%d exact, but truncated: tables of zeros are left out; one error" % (
                 got["arenas"], got["pages"])
