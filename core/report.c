@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,7 +24,8 @@ static bool parse(const char *text, int base, uint64_t *value)
 {
 	char *end;
 
-	if (!isxdigit((unsigned char)*text))
+	/* strtoull also takes blanks, signs and a second 0x */
+	if (!*text || text[strspn(text, "0123456789abcdefABCDEF")])
 		return false;
 	errno = 0;
 	*value = strtoull(text, &end, base);
