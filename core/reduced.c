@@ -52,7 +52,7 @@ static void take_file(struct memory_facts *facts, const struct vmcoreinfo *lines
 	if (flag(lines, "INCOMPLETE"))
 		facts->incomplete = true;
 	if (vmcoreinfo_number(lines, "GAP_START", &start) &&
-	    vmcoreinfo_number(lines, "GAP_END", &end) && flag(lines, "GAP")) {
+	    vmcoreinfo_number(lines, "GAP_END", &end) && start < end && flag(lines, "GAP")) {
 		facts->gap = true;
 		facts->gap_start = start;
 		facts->gap_end = end;
