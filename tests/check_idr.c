@@ -444,6 +444,20 @@ START_TEST(idr__node_that_is_not_mapped_is_lost)
 }
 END_TEST
 
+/* An entry with bit 2: the links of what it points to may even be right. */
+START_TEST(idr__node_that_is_not_aligned_is_lost)
+{
+	uint64_t slot;
+
+	write_ids(sparse, SPARSE);
+	slot = idr_slot(&rig->w, 64, 6);
+	physmem_u64(&rig->pm, slot, physmem_get_u64(&rig->pm, slot) | 4);
+	ck_ok(walk(), why);
+	ck_assert_uint_eq(events, SPARSE - 1);
+	ck_lost(3, 64, 127, STATE_DAMAGED, "not aligned");
+}
+END_TEST
+
 /* The root in its own slot; the same leaf in two slots; a leaf's slot to its parent. */
 START_TEST(idr__tree_with_a_loop_ends)
 {
@@ -553,6 +567,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, idr__node_of_another_slot_is_lost);
 	tcase_add_loop_test(tests, idr__node_with_an_impossible_shift_is_lost, 0, 6);
 	tcase_add_test(tests, idr__node_that_is_not_mapped_is_lost);
+	tcase_add_test(tests, idr__node_that_is_not_aligned_is_lost);
 	tcase_add_test(tests, idr__tree_with_a_loop_ends);
 	tcase_add_test(tests, idr__forged_tree_ends);
 	tcase_add_test(tests, idr__kernel_without_xa_node_array_still_checks_parents);
