@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # make demo         see it work on a recorded dump
+# make demo-crash   the same in crash, on the same dump; fetches debug symbols, 1 GB
 # make check        all tests that need no network, QEMU or other crash
 # make check-real   boots kernels, takes dumps, runs three crash versions
 # make bench        measurements, each beside its target
@@ -85,6 +86,9 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory arenasnap
 	@tests/demo.sh
 
+demo-crash: all
+	@tests/real/crash-demo.sh
+
 # Programs are built in a second make: the first may just have installed the compiler
 check: deps-check
 	@$(MAKE) --no-print-directory check-built
@@ -111,16 +115,17 @@ install: all
 	install -D -m 644 arenasnap.1 $(DESTDIR)$(PREFIX)/share/man/man1/arenasnap.1
 	install -D -m 644 arenasnap.schema.json $(DESTDIR)$(PREFIX)/share/arenasnap/arenasnap.schema.json
 	$(if $(wildcard arena.so),install -D -m 644 arena.so $(DESTDIR)$(CRASH_EXTENSIONS)/arena.so)
+	$(if $(wildcard arena.so),install -D -m 644 arena.8 $(DESTDIR)$(PREFIX)/share/man/man8/arena.8)
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/arenasnap $(DESTDIR)$(PREFIX)/share/man/man1/arenasnap.1
 	rm -rf $(DESTDIR)$(PREFIX)/share/arenasnap
-	rm -f $(DESTDIR)$(CRASH_EXTENSIONS)/arena.so
+	rm -f $(DESTDIR)$(CRASH_EXTENSIONS)/arena.so $(DESTDIR)$(PREFIX)/share/man/man8/arena.8
 
 clean:
 	rm -rf build arenasnap arena.so
 
-.PHONY: all demo check check-built check-layers check-real bench coverage install uninstall clean
+.PHONY: all demo demo-crash check check-built check-layers check-real bench coverage install uninstall clean
 .PHONY: deps-demo deps-check
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
