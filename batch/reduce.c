@@ -26,6 +26,7 @@ struct recorder {
 	const struct memory *inner;
 	struct memory mem;
 	struct pageset set;
+	struct reduced_pieces pieces;
 	bool nomem, too_high;
 };
 
@@ -183,8 +184,9 @@ static bool is_reduced_note(const struct note *note)
 }
 
 /* The notes of the original, VMCOREINFO always among them, and ours. */
-static bool make_notes(const struct memory_facts *facts, struct notes *notes, struct fault *why)
+static bool make_notes(const struct recorder *r, struct notes *notes, struct fault *why)
 {
+	const struct memory_facts *facts = &r->inner->facts;
 	char text[REDUCED_TEXT];
 	size_t pos = 0, from = 0;
 	struct note note;
@@ -204,7 +206,8 @@ static bool make_notes(const struct memory_facts *facts, struct notes *notes, st
 		put_note(notes, "VMCOREINFO", 0, facts->vmcoreinfo, facts->vmcoreinfo_len);
 		notes->vmcoreinfo = notes->n - ((facts->vmcoreinfo_len + 3) & ~(size_t)3);
 	}
-	put_note(notes, REDUCED_NAME, REDUCED_NOTE, text, reduced_write(facts, text));
+	put_note(notes, REDUCED_NAME, REDUCED_NOTE, text,
+		 reduced_write(facts, &r->pieces, text));
 	return true;
 }
 
@@ -245,15 +248,64 @@ static void set_head(const struct recorder *r, const struct kernel *k, const str
 
 /* Pages. */
 
+/* Where bytes are stored at the begin or at the end of a page that is not. */
+static bool find_piece(const struct recorder *r, uint64_t phys, uint32_t size, enum state state,
+		       struct reduced_piece *p)
+{
+	bool begin = memory_state(r->inner, phys, 1) == STATE_STORED;
+	uint32_t stored = 1, more = size;
+
+	if (!begin && memory_state(r->inner, phys + size - 1, 1) != STATE_STORED)
+		return false;
+	while (more - stored > 1) {
+		uint32_t n = stored + (more - stored) / 2;
+
+		if (memory_state(r->inner, begin ? phys : phys + size - n, n) == STATE_STORED)
+			stored = n;
+		else
+			more = n;
+	}
+	*p = (struct reduced_piece){ phys, size, begin ? 0 : size - stored,
+				     begin ? stored : size, state };
+	return true;
+}
+
+static const struct reduced_piece *piece_of(const struct recorder *r, uint64_t phys)
+{
+	for (size_t i = 0; i < r->pieces.n; i++)
+		if (r->pieces.piece[i].phys == phys)
+			return &r->pieces.piece[i];
+	return NULL;
+}
+
+/* The state in which a page is written; one that is there in part is a stored one. */
+static bool look_at_page(struct recorder *r, uint64_t phys, size_t size, enum state *state,
+			 struct fault *why)
+{
+	struct reduced_piece piece;
+
+	*state = memory_state(r->inner, phys, size);
+	if (*state == STATE_STORED || !find_piece(r, phys, (uint32_t)size, *state, &piece))
+		return true;
+	if (r->pieces.n == REDUCED_PIECES)
+		return fault_set(why, FAULT_UNSUPPORTED, SPACE_PHYS, phys,
+			"cannot be reduced: more than %d pages are there only in part",
+			REDUCED_PIECES);
+	r->pieces.piece[r->pieces.n++] = piece;
+	*state = STATE_STORED;
+	return true;
+}
+
 /* How many there are, and how high. */
-static bool count_pages(const struct recorder *r, struct kdump_head *head, struct fault *why)
+static bool count_pages(struct recorder *r, struct kdump_head *head, struct fault *why)
 {
 	struct pageset_cursor at = { 0 };
+	enum state state;
 	uint64_t phys;
 
 	while (pageset_next(&r->set, &at, head->page_size, &phys)) {
-		enum state state = memory_state(r->inner, phys, head->page_size);
-
+		if (!look_at_page(r, phys, (size_t)head->page_size, &state, why))
+			return false;
 		if (state == STATE_ABSENT)
 			continue;
 		head->pages = phys / head->page_size + 1;
@@ -270,21 +322,20 @@ static bool count_pages(const struct recorder *r, struct kdump_head *head, struc
 static bool write_page(const struct recorder *r, struct kdump_writer *w, uint64_t phys,
 		       size_t size, struct fault *why)
 {
-	enum state state = memory_state(r->inner, phys, size);
-	const uint8_t *data = NULL;
+	const struct reduced_piece *piece = piece_of(r, phys);
+	enum state state = piece ? STATE_STORED : memory_state(r->inner, phys, size), got;
+	size_t from = piece ? piece->from : 0, to = piece ? piece->to : size;
 	uint8_t page[MAX_PAGE];
 
-	if (state == STATE_STORED) {
-		enum state got = r->inner->ops->read(r->inner->source, phys, page, size);
-
-		if (got == STATE_STORED) {
-			data = page;
-		} else if (got != STATE_DAMAGED) {
-			memory_fault(r->inner, got, phys, why);
-			return fault_prefix(why, "cannot be reduced: ");
-		}
-	}
-	return kdump_writer_page(w, phys / size, state, data, why);
+	if (state != STATE_STORED)
+		return kdump_writer_page(w, phys / size, state, NULL, why);
+	memset(page, 0, size);
+	got = r->inner->ops->read(r->inner->source, phys + from, page + from, to - from);
+	if (got == STATE_STORED || got == STATE_DAMAGED)
+		return kdump_writer_page(w, phys / size, state,
+					 got == STATE_STORED ? page : NULL, why);
+	memory_fault(r->inner, got, phys, why);
+	return fault_prefix(why, "cannot be reduced: ");
 }
 
 static bool write_pages(const struct recorder *r, struct kdump_writer *w,
@@ -311,11 +362,12 @@ bool reduce(struct recorder *r, const struct kernel *k, int fd, uint64_t *size,
 	struct notes notes = { 0 };
 	bool ok;
 
-	ok = ask_everything(r, k, why) && make_notes(&r->inner->facts, &notes, why);
-	if (ok)
+	ok = ask_everything(r, k, why) && count_pages(r, &head, why) &&
+	     make_notes(r, &notes, why);
+	if (ok) {
 		set_head(r, k, &notes, &head);
-	if (ok && count_pages(r, &head, why))
 		w = kdump_writer_new(fd, &head, why);
+	}
 	ok = w && write_pages(r, w, &head, why) && kdump_writer_end(w, size, why);
 	kdump_writer_free(w);
 	free(notes.data);

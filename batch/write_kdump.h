@@ -12,11 +12,12 @@ enum { UTSNAMES = 6, UTSNAME_LEN = 65 };
 
 /* What comes before the pages. */
 struct kdump_head {
-	char utsname[UTSNAMES][UTSNAME_LEN];	/* sysname, nodename, release, version, machine, domain */
+	/* sysname, nodename, release, version, machine, domain */
+	char utsname[UTSNAMES][UTSNAME_LEN];
 	uint64_t time;			/* of the crash, seconds; 0: not known */
 	uint64_t page_size;		/* bytes */
 	uint64_t pages;			/* all page numbers are below */
-	uint64_t in_file;		/* pages that are to come in any state but absent and excluded */
+	uint64_t in_file;		/* pages to come, but for absent and excluded ones */
 	uint64_t phys_base;
 	int level;			/* of makedumpfile */
 	bool incomplete;

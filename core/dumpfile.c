@@ -103,7 +103,7 @@ struct dumpfile *dumpfile_open(const struct dumpfile_io *io, struct fault *why)
 		return NULL;
 	}
 	/* now that its own end and flags are known */
-	reduced_read(&df->facts, df->original);
+	reduced_read(&df->facts, df->original, &df->pieces);
 	return df;
 }
 
@@ -125,11 +125,13 @@ const struct memory_facts *dumpfile_facts(const struct dumpfile *df)
 
 enum state dumpfile_state(struct dumpfile *df, uint64_t phys, size_t n)
 {
+	enum state state;
 	uint64_t end;
 
 	if (!n || !add_ok(phys, n, &end))
 		return STATE_ABSENT;
-	return df->format->state(df, phys, n);
+	state = df->format->state(df, phys, n);
+	return state == STATE_STORED ? reduced_state(&df->pieces, phys, n) : state;
 }
 
 bool dumpfile_pread(struct dumpfile *df, void *buf, uint64_t n, uint64_t offset,

@@ -20,6 +20,7 @@ struct dumpfile {
 	uint8_t *notes;			/* owned; facts point into it */
 	char *vmcoreinfo;		/* owned, or NULL when it lies in @notes */
 	char original[REDUCED_FORMAT];	/* format of the dump that was reduced to this one */
+	struct reduced_pieces pieces;	/* pages of which that had only some bytes */
 	const struct dumpfile_format *format;
 	void *map;			/* of the format; freed by it */
 	uint64_t block_tag[FILE_BLOCKS];	/* block number + 1; 0: empty */

@@ -3,11 +3,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "notes.h"
 #include "vmcoreinfo.h"
 
-size_t reduced_write(const struct memory_facts *facts, char text[REDUCED_TEXT])
+size_t reduced_write(const struct memory_facts *facts, const struct reduced_pieces *pieces,
+		     char text[REDUCED_TEXT])
 {
 	int n = snprintf(text, REDUCED_TEXT,
 		"REDUCED=by arenasnap, to what it needs to answer about BPF arenas\n"
@@ -25,6 +27,13 @@ size_t reduced_write(const struct memory_facts *facts, char text[REDUCED_TEXT])
 		facts->needed, facts->cut, facts->incomplete, facts->unended, facts->gap,
 		facts->gap_start, facts->gap_end);
 
+	for (size_t i = 0; i < pieces->n && n < REDUCED_TEXT; i++) {
+		const struct reduced_piece *p = &pieces->piece[i];
+
+		n += snprintf(text + n, (size_t)(REDUCED_TEXT - n),
+			      "PIECE%zu=0x%" PRIx64 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %s\n",
+			      i, p->phys, p->size, p->from, p->to, fault_code(p->state));
+	}
 	return n < REDUCED_TEXT ? (size_t)n : REDUCED_TEXT - 1;
 }
 
@@ -66,7 +75,51 @@ static void take_file(struct memory_facts *facts, const struct vmcoreinfo *lines
 	facts->unended = flag(lines, "UNENDED");
 }
 
-void reduced_read(struct memory_facts *facts, char format[REDUCED_FORMAT])
+static bool parse_piece(const char *text, struct reduced_piece *p)
+{
+	static const enum state states[] = {
+		STATE_EXCLUDED, STATE_ABSENT, STATE_CUT, STATE_DAMAGED,
+	};
+	char code[16];
+
+	if (sscanf(text, "0x%" SCNx64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %15s", &p->phys,
+		   &p->size, &p->from, &p->to, code) != 5 || p->from >= p->to || p->to > p->size)
+		return false;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		p->state = states[i];
+		if (!strcmp(code, fault_code(p->state)))
+			return true;
+	}
+	return false;
+}
+
+static void take_pieces(struct reduced_pieces *pieces, const struct vmcoreinfo *lines)
+{
+	char key[32], text[96];
+
+	for (; pieces->n < REDUCED_PIECES; pieces->n++) {
+		snprintf(key, sizeof(key), "PIECE%zu", pieces->n);
+		if (!vmcoreinfo_string(lines, key, text, sizeof(text)) ||
+		    !parse_piece(text, &pieces->piece[pieces->n]))
+			return;
+	}
+}
+
+enum state reduced_state(const struct reduced_pieces *pieces, uint64_t phys, uint64_t n)
+{
+	for (size_t i = 0; i < pieces->n; i++) {
+		const struct reduced_piece *p = &pieces->piece[i];
+
+		if (phys + n <= p->phys || phys >= p->phys + p->size)
+			continue;
+		if (phys < p->phys + p->from || phys + n > p->phys + p->to)
+			return p->state;
+	}
+	return STATE_STORED;
+}
+
+void reduced_read(struct memory_facts *facts, char format[REDUCED_FORMAT],
+		  struct reduced_pieces *pieces)
 {
 	struct vmcoreinfo lines;
 	struct fault ignored;
@@ -83,4 +136,5 @@ void reduced_read(struct memory_facts *facts, char format[REDUCED_FORMAT])
 	/* a negative one wraps */
 	facts->level = (int32_t)(uint32_t)level;
 	take_file(facts, &lines);
+	take_pieces(pieces, &lines);
 }

@@ -11,11 +11,14 @@
 static struct bytes notes;
 static struct memory_facts facts;
 static char format[REDUCED_FORMAT];
+static struct reduced_pieces pieces;
+static const struct reduced_pieces none;
 
 static void setup(void)
 {
 	notes = (struct bytes){ 0 };
 	memset(format, 0, sizeof(format));
+	pieces = none;
 }
 
 static void teardown(void)
@@ -30,12 +33,13 @@ static void read_notes(void)
 		.format = "kdump, zlib", .level = -1, .size = 5000, .needed = 5000,
 		.notes = notes.data, .notes_len = notes.n,
 	};
-	reduced_read(&facts, format);
+	reduced_read(&facts, format, &pieces);
 }
 
 static void read_text(const char *text)
 {
 	notes.n = 0;
+	pieces = none;
 	note_write(&notes, REDUCED_NAME, REDUCED_NOTE, text, strlen(text));
 	read_notes();
 }
@@ -66,7 +70,7 @@ START_TEST(reduced__what_was_written_is_read_back)
 {
 	const struct memory_facts *was = &originals[_i];
 	char text[REDUCED_TEXT];
-	size_t n = reduced_write(was, text);
+	size_t n = reduced_write(was, &none, text);
 
 	ck_assert_uint_lt(n, REDUCED_TEXT);
 	/* other notes are there, too */
@@ -95,14 +99,14 @@ END_TEST
 START_TEST(reduced__own_troubles_come_first)
 {
 	char text[REDUCED_TEXT];
-	size_t n = reduced_write(&originals[2], text);
+	size_t n = reduced_write(&originals[2], &none, text);
 
 	note_write(&notes, REDUCED_NAME, REDUCED_NOTE, text, n);
 	facts = (struct memory_facts){
 		.format = "kdump, zlib", .level = 31, .size = 10, .needed = 20, .cut = true,
 		.incomplete = true, .notes = notes.data, .notes_len = notes.n,
 	};
-	reduced_read(&facts, format);
+	reduced_read(&facts, format, &pieces);
 	ck_assert(facts.reduced && facts.cut && facts.incomplete);
 	ck_u64_eq(facts.size, 10);
 	ck_u64_eq(facts.needed, 20);
@@ -119,14 +123,59 @@ START_TEST(reduced__longest_contents_fit)
 		.incomplete = true, .unended = true, .gap = true, .gap_start = UINT64_MAX - 1,
 		.gap_end = UINT64_MAX,
 	};
+	struct reduced_pieces all = { .n = REDUCED_PIECES };
 	char text[REDUCED_TEXT];
 
-	ck_assert_uint_lt(reduced_write(&most, text), REDUCED_TEXT - 1);
+	for (size_t i = 0; i < all.n; i++)
+		all.piece[i] = (struct reduced_piece){ UINT64_C(0xffffffffff000), 65536, 32768,
+						       65535, STATE_EXCLUDED };
+	ck_assert_uint_lt(reduced_write(&most, &all, text), REDUCED_TEXT - 1);
 	read_text(text);
 	ck_assert(facts.reduced && facts.gap && facts.cut);
 	ck_assert_uint_eq(strlen(facts.format), REDUCED_FORMAT - 1);
 	ck_assert_int_eq(facts.level, INT32_MIN);
 	ck_u64_eq(facts.needed, UINT64_MAX);
+	ck_assert_uint_eq(pieces.n, REDUCED_PIECES);
+	ck_assert_int_eq(pieces.piece[REDUCED_PIECES - 1].state, STATE_EXCLUDED);
+}
+END_TEST
+
+/* 0x3000 begins a page that was cut, 0x8000 one of which only the end was there. */
+START_TEST(reduced__pieces_rule_the_state_of_their_pages)
+{
+	const struct reduced_pieces two = { 2, {
+		{ 0x3000, 4096, 0, 100, STATE_CUT }, { 0x8000, 4096, 4000, 4096, STATE_ABSENT },
+	} };
+	char text[REDUCED_TEXT];
+
+	reduced_write(&originals[0], &two, text);
+	read_text(text);
+	ck_assert_uint_eq(pieces.n, 2);
+	ck_assert_int_eq(reduced_state(&pieces, 0x3000, 100), STATE_STORED);
+	ck_assert_int_eq(reduced_state(&pieces, 0x3000, 101), STATE_CUT);
+	ck_assert_int_eq(reduced_state(&pieces, 0x3fff, 1), STATE_CUT);
+	ck_assert_int_eq(reduced_state(&pieces, 0x2000, 0x1000), STATE_STORED);
+	ck_assert_int_eq(reduced_state(&pieces, 0x4000, 0x1000), STATE_STORED);
+	ck_assert_int_eq(reduced_state(&pieces, 0x8000, 1), STATE_ABSENT);
+	ck_assert_int_eq(reduced_state(&pieces, 0x8000 + 3999, 97), STATE_ABSENT);
+	ck_assert_int_eq(reduced_state(&pieces, 0x8000 + 4000, 96), STATE_STORED);
+	ck_assert_int_eq(reduced_state(&none, 0x8000, 1), STATE_STORED);
+}
+END_TEST
+
+START_TEST(reduced__damaged_piece_ends_the_list)
+{
+	static const char *const damaged[] = {
+		"0x1000 4096 0 0 cut", "0x1000 4096 9 8 cut", "0x1000 4096 0 4097 cut",
+		"0x1000 4096 0 1 stored", "0x1000 4096 0 1", "0x1000", "", "0x1000 4096 0 1 io",
+	};
+	char text[256];
+
+	snprintf(text, sizeof(text), "FORMAT=ELF\nLEVEL=1\nPIECE0=%s\nPIECE1=0x1000 4096 0 1 cut\n",
+		 damaged[_i]);
+	read_text(text);
+	ck_assert(facts.reduced);
+	ck_assert_uint_eq(pieces.n, 0);
 }
 END_TEST
 
@@ -184,7 +233,7 @@ END_TEST
 START_TEST(reduced__note_cut_at_any_byte_does_no_harm)
 {
 	char text[REDUCED_TEXT];
-	size_t n = reduced_write(&originals[6], text), whole;
+	size_t n = reduced_write(&originals[6], &none, text), whole;
 
 	note_write(&notes, REDUCED_NAME, REDUCED_NOTE, text, n);
 	whole = notes.n;
@@ -196,7 +245,7 @@ START_TEST(reduced__note_cut_at_any_byte_does_no_harm)
 			.format = "kdump, zlib", .level = -1, .size = 5000, .needed = 5000,
 			.notes = copy, .notes_len = keep,
 		};
-		reduced_read(&facts, format);
+		reduced_read(&facts, format, &pieces);
 		if (facts.reduced)
 			ck_abort_msg("taken with %zu of %zu bytes", keep, whole);
 		ck_untouched();
@@ -211,6 +260,8 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, reduced__what_was_written_is_read_back, 0, 7);
 	tcase_add_test(tests, reduced__own_troubles_come_first);
 	tcase_add_test(tests, reduced__longest_contents_fit);
+	tcase_add_test(tests, reduced__pieces_rule_the_state_of_their_pages);
+	tcase_add_loop_test(tests, reduced__damaged_piece_ends_the_list, 0, 8);
 	tcase_add_test(tests, reduced__other_notes_mean_nothing);
 	tcase_add_loop_test(tests, reduced__hostile_note_is_left_alone, 0, 14);
 	tcase_add_test(tests, reduced__file_is_taken_only_as_a_whole);

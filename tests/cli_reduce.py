@@ -3,6 +3,7 @@
 
 import filecmp
 import os
+import re
 import shutil
 import signal
 import struct
@@ -79,10 +80,10 @@ def reduced_dump_reduced_again_is_the_same_file(case, name):
 
 @test
 def reduced_dump_is_the_same_whatever_is_asked_beside(case):
-    want = sha(reduce(case, vmcore(case, NEW)))
+    want = sha(reduce(case, vmcore(case, OLD)))
     for i, args in enumerate((["-m", "no_such_arena"], ["-m", "9", "-p", "--max-pages", "1"],
                               ["-j", "-o", case.path("out")], ["-v"], ["-q"])):
-        small = reduce(case, vmcore(case, NEW), "small%d" % i, (0, 1), args)
+        small = reduce(case, vmcore(case, OLD), "small%d" % i, (0, 1), args)
         equal(sha(small), want, "file with " + " ".join(args))
 
 
@@ -163,13 +164,25 @@ def spoil(case, name, pfns, how):
     return path
 
 
+def need_sane_decoder(case, path, pfns, how):
+    """libkdumpfile up to 0.5.4: after a page that cannot be decoded good ones fail, too"""
+    if how != "undecodable":
+        return
+    text = case.run("-j", path, status=(0, 1, 3)).text
+    said = re.findall(r"physical 0x([0-9a-f]+) cannot be decoded", text)
+    if not {int(phys, 16) >> 12 for phys in said} <= set(pfns):
+        raise Skip("the decoder fails on good pages after a bad one")
+
+
 @test_each("excluded", "absent", "cut", "damaged", "undecodable")
 def reduced_dump_keeps_the_reason(case, how):
-    truth = memory(case, NEW).truth
+    truth = memory(case, OLD).truth
     arena = next(a for a in truth.arenas if a.count("page") > 3)
     pages = [p.phys >> 12 for p in arena.pages if p.phys is not None][1::2]
-    tables = memory(case, NEW).tables(truth.arenas[-1].kern_vm_start)
-    path = spoil(case, NEW, pages + [tables[-1] >> 12], how)
+    tables = memory(case, OLD).tables(truth.arenas[-1].kern_vm_start)
+    pages.append(tables[-1] >> 12)
+    path = spoil(case, OLD, pages, how)
+    need_sane_decoder(case, path, pages, how)
     small = reduce(case, path)
     doc = hold_same(case, path, small, how)
     codes = {error["code"] for error in doc["errors"]}
@@ -180,7 +193,9 @@ def reduced_dump_keeps_the_reason(case, how):
 @test_each("excluded", "cut", "undecodable")
 def reduced_dump_keeps_the_reason_of_a_lost_struct(case, how):
     m = memory(case, OLD)
-    path = spoil(case, OLD, [m.linear(a.map) >> 12 for a in m.truth.arenas[:3]], how)
+    pages = [m.linear(a.map) >> 12 for a in m.truth.arenas[:3]]
+    path = spoil(case, OLD, pages, how)
+    need_sane_decoder(case, path, pages, how)
     hold_same(case, path, reduce(case, path), how)
 
 
@@ -269,8 +284,10 @@ def reduce_shows_the_usual_answer(case):
 def reduce_says_how_small_it_is(case):
     ran = case.run("--reduce", case.path("small"), vmcore(case, OLD))
     equal(len(ran.messages), 1, "lines on stderr")
-    expect(ran.messages[0] == "arenasnap: %s: reduced from 8.6 MB to %.1f MB" % (
-        case.path("small"), os.path.getsize(case.path("small")) / MB), "stderr: %s", ran.messages)
+    before, after = (os.path.getsize(path) / MB
+                     for path in (vmcore(case, OLD), case.path("small")))
+    expect(ran.messages[0] == "arenasnap: %s: reduced from %.1f MB to %.1f MB" % (
+        case.path("small"), before, after), "stderr: %s", ran.messages)
     equal(case.run("-q", "--reduce", case.path("quiet"), vmcore(case, OLD)).err, b"", "with -q")
 
 
