@@ -82,10 +82,11 @@ START_TEST(problems__more_than_the_limit_end_with_a_sentence_that_says_so)
 	for (unsigned i = 0; i < PROBLEMS_MAX + 3; i++) {
 		const struct fault why = numbered(i);
 
+		/* the one that makes way is of an arena */
 		if (i % 2)
-			problems_add(&list, &why);
-		else
 			problems_add_map(&list, &why, i + 1, 8);
+		else
+			problems_add(&list, &why);
 	}
 	ck_assert_uint_eq(list.n, PROBLEMS_MAX);
 	for (unsigned i = 0; i < PROBLEMS_MAX - 1; i += 5)
