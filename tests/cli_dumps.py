@@ -6,7 +6,6 @@ here asks arenasnap.
 """
 
 import json
-import lzma
 import os
 import struct
 import zlib
@@ -25,19 +24,8 @@ ZLIB = 1
 
 
 def vmcore(case, name):
-    """Path of a recorded dump, unpacked if need be."""
-    plain = os.path.join(VMCORES, name + ".kdump")
-    if os.path.exists(plain):
-        return plain
-
-    def unpack(path):
-        with lzma.open(plain + ".xz") as packed, open(path, "wb") as f:
-            while True:
-                data = packed.read(1 << 20)
-                if not data:
-                    break
-                f.write(data)
-    return case.setup.once(name + ".kdump", unpack)
+    """Path of a recorded dump."""
+    return os.path.join(VMCORES, name + ".kdump")
 
 
 def truth_path(name):

@@ -7,7 +7,7 @@
 set -eu
 
 demo='gcc libc6-dev pkg-config libkdumpfile-dev zlib1g-dev libdw-dev'
-check="$demo check valgrind python3 python3-jsonschema xz-utils binutils crash libc6-dbg lcov"
+check="$demo check valgrind python3 python3-jsonschema binutils crash libc6-dbg lcov"
 case ${1:-} in
 demo) packages=$demo ;;
 check) packages=$check ;;
