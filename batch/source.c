@@ -33,6 +33,7 @@ struct source {
 	bool unended;			/* a flattened file is cut */
 	struct dumpfile *df;
 	kdump_ctx_t *ctx;
+	unsigned cache;			/* pages that it keeps, beyond CACHE_PAGES: 0 or 1 */
 	struct memory mem;
 };
 
@@ -52,7 +53,7 @@ static uint64_t written_run(void *file, uint64_t offset, bool *written)
 
 static enum state read_phys(void *source, uint64_t phys, void *buf, size_t n)
 {
-	const struct source *s = source;
+	struct source *s = source;
 	enum state state = dumpfile_state(s->df, phys, n);
 	size_t len = n;
 	kdump_status status;
@@ -64,6 +65,12 @@ static enum state read_phys(void *source, uint64_t phys, void *buf, size_t n)
 	if (status == KDUMP_OK && len == n)
 		return STATE_STORED;
 	kdump_clear_err(s->ctx);
+	/*
+	 * libkdumpfile up to 0.5.4 loses a buffer of its cache with a page that cannot be decoded,
+	 * and then fails on good ones. A cache of another size is a new one.
+	 */
+	s->cache = !s->cache;
+	kdump_set_number_attr(s->ctx, "cache.size", CACHE_PAGES + s->cache);
 	if (status == KDUMP_ERR_NOTIMPL)
 		return FAULT_UNSUPPORTED;
 	return status == KDUMP_ERR_SYSTEM ? FAULT_IO : STATE_DAMAGED;
