@@ -20,7 +20,10 @@ struct problems {
 	size_t n, room;
 };
 
-enum { PROBLEMS_MAX = 4096 };
+#define PROBLEMS_MAX 4096
+
+/** Make room for the first ones, so that none goes unsaid. False: out of memory. */
+bool problems_reserve(struct problems *list);
 
 /** @why is copied. Out of memory the problem is counted as lost in the last one kept. */
 void problems_add(struct problems *list, const struct fault *why);

@@ -248,8 +248,9 @@ static bool page_row(struct table_renderer *t, const struct arena_snapshot *a,
 	}
 	if (t->runs)
 		snprintf(n, sizeof(n), " %7" PRIu64, run->n);
-	return sink_printf(t->out, "%7" PRIu32 " %7s%s %14s %016" PRIx64 " %11" PRIx64
-			   " %-7s %s\n", a->id, off, n, user, arena_page_kernel(a, p), p->phys,
+	return sink_printf(t->out, "%*" PRIu32 " %7s%s %14s %016" PRIx64 " %11" PRIx64
+			   " %-7s %s\n", t->runs ? 5 : 7, a->id, off, n, user, arena_page_kernel(a, p),
+			   p->phys,
 			   arena_page_kind_name(p->kind), stored_name(p->state));
 }
 
@@ -266,8 +267,9 @@ static bool pages_heading(struct table_renderer *t, const struct arena_snapshot 
 	sink_printf(t->out, ": %s of %" PRIu64 " pages mapped\n",
 		    count(a, FIELD_MAPPED, a->mapped, mapped), a->declared_pages);
 	return !a->n_pages ||
-	       sink_printf(t->out, "     ID   PGOFF%s           USER           KERNEL        PHYS"
-			   " KIND    STORED\n", t->runs ? "   PAGES" : "");
+	       sink_printf(t->out, "%s   PGOFF%s           USER           KERNEL        PHYS"
+			   " KIND    STORED\n", t->runs ? "   ID" : "     ID",
+			   t->runs ? "   PAGES" : "");
 }
 
 static bool pages(struct table_renderer *t, const struct arena_snapshot *a)

@@ -131,10 +131,10 @@ static void report_left_out(struct run *run)
 
 	if (!run->left_out_arenas)
 		return;
-	fault_fill(&why, why.kind, why.space, why.addr, "%" PRIu64 " arenas: page tables are left "
-		   "out of this ELF dump, or were all zero, which it does not tell apart; whether %"
+	fault_fill(&why, why.kind, why.space, why.addr, "%" PRIu64 " arena%s: page tables are "
+		   "left out of this ELF dump, or were all zero, which it does not tell apart; whether %"
 		   PRIu64 " pages are mapped is not known", run->left_out_arenas,
-		   run->left_out_pages);
+		   run->left_out_arenas == 1 ? "" : "s", run->left_out_pages);
 	problems_add(&run->result->problems, &why);
 }
 
@@ -233,7 +233,8 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 
 	*result = (struct report_result){ .status = REPORT_COMPLETE };
 	run.matched = calloc(options->n_select + 1, sizeof(bool));
-	ok = run.matched || fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	ok = (run.matched && problems_reserve(&result->problems)) ||
+	     fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 	report_file(&k->mem->facts, &result->problems);
 	ok = ok && arena_find(k, &list, &result->problems, why);
 	if (!ok) {

@@ -365,7 +365,7 @@ END_TEST
 #define PAGES_HEADING \
 	"     ID   PGOFF           USER           KERNEL        PHYS KIND    STORED\n"
 #define RUNS_HEADING \
-	"     ID   PGOFF   PAGES           USER           KERNEL        PHYS KIND    STORED\n"
+	"   ID   PGOFF   PAGES           USER           KERNEL        PHYS KIND    STORED\n"
 
 START_TEST(table__pages_have_a_line_each)
 {
@@ -401,8 +401,8 @@ START_TEST(table__addresses_wrap_at_32_bits)
 	add_page(FIRST, 0x3000, KIND_PAGE, STATE_STORED);
 	ck_assert(show());
 	/* neighbours by pgoff and frame, but not in the kernel's area */
-	ck_taken("     23       0       2   1000ffffe000 ffffc90100006000        1000 page    yes\n"
-		 "     23       2       1   100000000000 ffffc90000008000        3000 page    yes\n");
+	ck_taken("   23       0       2   1000ffffe000 ffffc90100006000        1000 page    yes\n"
+		 "   23       2       1   100000000000 ffffc90000008000        3000 page    yes\n");
 }
 END_TEST
 
@@ -427,7 +427,7 @@ START_TEST(table__runs_join_exactly_neighbours)
 	ck_assert(show());
 	text = taken_text();
 	if (!_i)
-		ck_assert_str_eq(text, "     23       0       2   100000000000 ffffc90000008000"
+		ck_assert_str_eq(text, "   23       0       2   100000000000 ffffc90000008000"
 				 "        1000 page    yes\n");
 	else
 		ck_assert_ptr_nonnull(strchr(strchr(text, '\n') + 1, '\n'));
@@ -449,10 +449,10 @@ START_TEST(table__runs_count_and_end_with_the_pages)
 	add_page(FIRST + 1048577, 0x22000, KIND_OUTSIDE, STATE_STORED);
 	ck_assert(show());
 	ck_taken("arena 23 scx_arena: 6 of 65536 pages mapped\n" RUNS_HEADING
-		"     23       0       4   100000000000 ffffc90000008000       10000 page    yes\n"
-		"     23       9       2   100000009000 ffffc90000011000       90000 page    yes\n"
-		"     23       -       1              - ffffc90000007000       20000 outside yes\n"
-		"     23       -       2              - ffffc90100008000       21000 outside yes\n");
+		"   23       0       4   100000000000 ffffc90000008000       10000 page    yes\n"
+		"   23       9       2   100000009000 ffffc90000011000       90000 page    yes\n"
+		"   23       -       1              - ffffc90000007000       20000 outside yes\n"
+		"   23       -       2              - ffffc90100008000       21000 outside yes\n");
 }
 END_TEST
 
@@ -464,8 +464,8 @@ START_TEST(table__guard_and_first_page_are_no_run)
 	add_page(FIRST - 1, 0x1000, KIND_OUTSIDE, STATE_STORED);
 	add_page(FIRST, 0x2000, KIND_OUTSIDE, STATE_STORED);
 	show();
-	ck_taken("     23       -       1              - ffffc90000007000        1000 outside yes\n"
-		 "     23       0       1   100000000000 ffffc90000008000        2000 outside yes\n");
+	ck_taken("   23       -       1              - ffffc90000007000        1000 outside yes\n"
+		 "   23       0       1   100000000000 ffffc90000008000        2000 outside yes\n");
 }
 END_TEST
 
@@ -510,7 +510,6 @@ START_TEST(table__pages_are_at_most_80_columns_wide)
 	show();
 	ck_narrow(taken_text());
 	t.runs = true;
-	t.headings = false;
 	show();
 	ck_narrow(taken_text());
 }
