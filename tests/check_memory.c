@@ -130,8 +130,9 @@ END_TEST
 
 START_TEST(memory__source_without_progress_never_stops)
 {
-	struct memory_ops ops = *mem.ops;
+	static struct memory_ops ops;	/* outlives the test, as mem does */
 
+	ops = *mem.ops;
 	ops.progress = NULL;
 	mem.ops = &ops;
 	pm.stop_after = 1;
