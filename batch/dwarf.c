@@ -178,8 +178,15 @@ static void found(struct btf_member *m, Dwarf_Die *die, uint64_t offset)
 static bool find_in(Dwarf_Die *type, struct btf_member *m)
 {
 	struct level stack[MAX_DEPTH];
+	uint64_t size;
 	int depth = 0;
 
+	if (!strcmp(m->member, "sizeof")) {
+		m->found = number(type, DW_AT_byte_size, &size) && size <= UINT32_MAX;
+		m->offset = 0;
+		m->size = m->found ? (uint32_t)size : 0;
+		return m->found;
+	}
 	enter(&stack[0], type, 0);
 	for (int visits = 0; depth >= 0 && visits < MAX_VISITS; visits++) {
 		struct level *l = &stack[depth];

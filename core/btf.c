@@ -206,6 +206,12 @@ static bool find_in(const struct btf *btf, uint32_t id, struct btf_member *m)
 
 	if (!get_aggregate(btf, id, &stack[0].type))
 		return false;
+	if (!strcmp(m->member, "sizeof")) {
+		m->offset = 0;
+		m->size = stack[0].type.size;
+		m->found = true;
+		return true;
+	}
 	stack[0].next = 0;
 	stack[0].base = 0;
 	for (int visits = 0; depth >= 0 && visits < MAX_VISITS; visits++) {

@@ -10,7 +10,7 @@
 /** A member that is wanted, and what was found. */
 struct btf_member {
 	const char *type;	/* struct or union, by name */
-	const char *member;	/* also inside anonymous members */
+	const char *member;	/* also inside anonymous members; "sizeof": the struct itself */
 	bool found;
 	uint32_t offset;	/* bytes from the start of @type */
 	uint32_t size;		/* bytes; 0: not known (bit-field, or a type of no size) */

@@ -16,6 +16,13 @@
 	S(map_idr) \
 	S(page_offset_base) /* x86_64 */ \
 	S(arena_map_ops) \
+	S(prog_idr) \
+	S(scx_root) \
+	S(vmap_nodes) \
+	S(nr_vmap_nodes) \
+	S(init_task) \
+	S(arena_vm_ops) \
+	S(bpf_map_fops) \
 	S(__start_BTF) \
 	S(__stop_BTF)
 

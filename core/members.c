@@ -9,6 +9,12 @@ const struct member_info member_info[MEMBERS_END] = {
 #undef M
 };
 
+/* What can be done without is not known where it is not what it was. */
+static bool is_known(const struct btf_member *got, const struct member_info *want)
+{
+	return got->found && (!want->size || got->size == want->size);
+}
+
 static bool check_member(const struct btf_member *got, const struct member_info *want,
 			 const char *source, struct fault *why)
 {
@@ -16,7 +22,7 @@ static bool check_member(const struct btf_member *got, const struct member_info 
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
 			"the kernel's %s has no member %s of struct %s, which is needed",
 			source, want->name, want->type);
-	if (got->found && want->size && got->size != want->size)
+	if (want->need == REQUIRED && want->size && got->size != want->size)
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
 			"the kernel's %s: member %s of struct %s has %" PRIu32
 			" bytes; %" PRIu32 " are known", source, want->name, want->type,
@@ -44,7 +50,7 @@ bool members_take(struct members *m, const struct btf_member want[MEMBERS_END],
 	for (size_t i = 0; i < MEMBERS_END; i++) {
 		if (!check_member(&want[i], &member_info[i], source, why))
 			return false;
-		m->known[i] = want[i].found;
+		m->known[i] = is_known(&want[i], &member_info[i]);
 		m->offset[i] = want[i].offset;
 		m->size[i] = want[i].size;
 	}

@@ -11,7 +11,12 @@
 /*
  * M(struct, member, size in bytes or 0, need, what is lost without it)
  * NEW: a member that older kernels do not have, without any loss.
+ * The member "sizeof" is the struct itself: its size is what is wanted.
  */
+
+#define LOST_PROGRAMS "arenas that only a program leads to"
+#define LOST_AREAS "arenas that only their vmalloc area leads to"
+#define LOST_TASKS "arenas that only a process leads to"
 #define MEMBERS(M) \
 	M(bpf_map, ops, 8, REQUIRED, "") \
 	M(bpf_map, map_type, 4, REQUIRED, "") \
@@ -36,7 +41,56 @@
 	M(xa_node, slots, 0, REQUIRED, "") \
 	M(xa_node, offset, 1, REQUIRED, "") \
 	M(xa_node, parent, 8, REQUIRED, "") \
-	M(xa_node, array, 8, OPTIONAL, "a check of the nodes of map_idr")
+	M(xa_node, array, 8, OPTIONAL, "a check of the nodes of map_idr") \
+	M(bpf_map, refcnt, 8, OPTIONAL, "which arenas are being freed") \
+	/* programs */ \
+	M(bpf_prog, aux, 8, OPTIONAL, LOST_PROGRAMS) \
+	M(bpf_prog_aux, id, 4, OPTIONAL, LOST_PROGRAMS) \
+	M(bpf_prog_aux, prog, 8, OPTIONAL, LOST_PROGRAMS) \
+	M(bpf_prog_aux, arena, 8, OPTIONAL, LOST_PROGRAMS) \
+	M(bpf_prog_aux, used_maps, 8, OPTIONAL, "arenas that only a program's list of maps names") \
+	M(bpf_prog_aux, used_map_cnt, 4, OPTIONAL, "arenas that only a program's list of maps names") \
+	M(scx_sched, arena_map, 8, NEW, "the arena of the sched_ext scheduler (7.2 and later)") \
+	/* vmalloc areas */ \
+	M(vmap_node, sizeof, 0, OPTIONAL, LOST_AREAS) \
+	M(vmap_node, busy, 0, OPTIONAL, LOST_AREAS) \
+	M(rb_list, root, 0, OPTIONAL, LOST_AREAS) \
+	M(rb_list, head, 0, OPTIONAL, LOST_AREAS) \
+	M(rb_root, rb_node, 8, OPTIONAL, LOST_AREAS) \
+	M(rb_node, rb_left, 8, OPTIONAL, LOST_AREAS) \
+	M(rb_node, rb_right, 8, OPTIONAL, LOST_AREAS) \
+	M(list_head, next, 8, OPTIONAL, LOST_AREAS) \
+	M(list_head, prev, 8, OPTIONAL, LOST_AREAS) \
+	M(vmap_area, va_start, 8, OPTIONAL, LOST_AREAS) \
+	M(vmap_area, va_end, 8, OPTIONAL, LOST_AREAS) \
+	M(vmap_area, rb_node, 0, OPTIONAL, LOST_AREAS) \
+	M(vmap_area, list, 0, OPTIONAL, LOST_AREAS) \
+	M(vmap_area, vm, 8, OPTIONAL, LOST_AREAS) \
+	/* processes */ \
+	M(task_struct, tasks, 0, OPTIONAL, LOST_TASKS) \
+	M(task_struct, mm, 8, OPTIONAL, LOST_TASKS) \
+	M(task_struct, files, 8, OPTIONAL, LOST_TASKS) \
+	M(task_struct, tgid, 4, OPTIONAL, LOST_TASKS) \
+	M(task_struct, comm, 16, OPTIONAL, LOST_TASKS) \
+	M(task_struct, signal, 8, OPTIONAL, LOST_TASKS) \
+	M(task_struct, thread_node, 0, OPTIONAL, LOST_TASKS) \
+	M(signal_struct, thread_head, 0, OPTIONAL, LOST_TASKS) \
+	M(mm_struct, mm_mt, 0, OPTIONAL, LOST_TASKS) \
+	M(mm_struct, pgd, 8, OPTIONAL, LOST_TASKS) \
+	M(maple_tree, ma_root, 8, OPTIONAL, LOST_TASKS) \
+	M(maple_range_64, pivot, 0, OPTIONAL, LOST_TASKS) \
+	M(maple_range_64, slot, 0, OPTIONAL, LOST_TASKS) \
+	M(maple_arange_64, pivot, 0, OPTIONAL, LOST_TASKS) \
+	M(maple_arange_64, slot, 0, OPTIONAL, LOST_TASKS) \
+	M(vm_area_struct, vm_start, 8, OPTIONAL, LOST_TASKS) \
+	M(vm_area_struct, vm_end, 8, OPTIONAL, LOST_TASKS) \
+	M(vm_area_struct, vm_ops, 8, OPTIONAL, LOST_TASKS) \
+	M(vm_area_struct, vm_file, 8, OPTIONAL, LOST_TASKS) \
+	M(file, f_op, 8, OPTIONAL, LOST_TASKS) \
+	M(file, private_data, 8, OPTIONAL, LOST_TASKS) \
+	M(files_struct, fdt, 8, OPTIONAL, LOST_TASKS) \
+	M(fdtable, max_fds, 4, OPTIONAL, LOST_TASKS) \
+	M(fdtable, fd, 8, OPTIONAL, LOST_TASKS)
 
 enum member {
 #define M(type, name, size, need, loss) MEMBER_##type##_##name,

@@ -55,6 +55,16 @@ bool memory_read(const struct memory *mem, uint64_t phys, void *buf, size_t n,
 	return state == STATE_STORED || memory_fault(mem, state, phys, why);
 }
 
+enum state memory_peek(const struct memory *mem, uint64_t phys, void *buf, size_t n)
+{
+	return (mem->ops->peek ? mem->ops->peek : mem->ops->read)(mem->source, phys, buf, n);
+}
+
+bool memory_next(const struct memory *mem, uint64_t *phys, uint64_t *n)
+{
+	return mem->ops->next && mem->ops->next(mem->source, phys, n);
+}
+
 enum state memory_state(const struct memory *mem, uint64_t phys, size_t n)
 {
 	return mem->ops->state(mem->source, phys, n);

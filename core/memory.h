@@ -42,6 +42,17 @@ struct memory_ops {
 	 */
 	enum state (*state)(void *source, uint64_t phys, size_t n);
 	/**
+	 * The next stored range at or after *@phys, ascending by address, neighbours merged:
+	 * *@phys is its start, *@n its bytes (whole pages of the file, never 0). False: none.
+	 * NULL: the source has no map of its pages (a live system).
+	 */
+	bool (*next)(void *source, uint64_t *phys, uint64_t *n);
+	/**
+	 * As read(), for searches: what is looked at is not part of the answer until it is read
+	 * again. NULL: the same as read().
+	 */
+	enum state (*peek)(void *source, uint64_t phys, void *buf, size_t n);
+	/**
 	 * Called now and then during long work. @what: what is being done; @done of @total
 	 * (0: not known). Returns false to stop. May be NULL.
 	 */
@@ -60,6 +71,12 @@ struct memory {
  */
 bool memory_read(const struct memory *mem, uint64_t phys, void *buf, size_t n,
 		 struct fault *why);
+
+/** As memory_read(), by memory_ops.peek. STATE_STORED: @buf is filled. */
+enum state memory_peek(const struct memory *mem, uint64_t phys, void *buf, size_t n);
+
+/** By memory_ops.next; false also where the source has none. */
+bool memory_next(const struct memory *mem, uint64_t *phys, uint64_t *n);
 
 enum state memory_state(const struct memory *mem, uint64_t phys, size_t n);
 

@@ -117,6 +117,28 @@ static void symbol_sources(struct table_renderer *t, const struct kernel *k)
 	sink_puts(t->out, "\n");
 }
 
+/* Members from @i on that are lost for the same; returns the next one. */
+static size_t missing_members(struct table_renderer *t, const struct kernel *k, size_t i)
+{
+	const struct member_info *first = NULL;
+	const char *loss = member_info[i].loss;
+	size_t more = 0;
+
+	for (; i < MEMBERS_END && !strcmp(member_info[i].loss, loss); i++) {
+		if (kernel_has(k, i) || member_info[i].need != OPTIONAL)
+			continue;
+		more += first != NULL;
+		first = first ? first : &member_info[i];
+	}
+	if (!first)
+		return i;
+	sink_printf(t->out, "               (no %s.%s", first->type, first->name);
+	if (more)
+		sink_printf(t->out, " and %zu more", more);
+	sink_printf(t->out, "; lost: %s)\n", loss);
+	return i;
+}
+
 static void type_sources(struct table_renderer *t, const struct kernel *k)
 {
 	switch (k->types) {
@@ -131,11 +153,8 @@ static void type_sources(struct table_renderer *t, const struct kernel *k)
 		elsewhere(t, k, "        types: debug information of ", &k->no_btf);
 		break;
 	}
-	for (size_t i = 0; k->has_arenas && i < MEMBERS_END; i++)
-		if (!kernel_has(k, i) && member_info[i].need == OPTIONAL)
-			sink_printf(t->out, "               (no %s.%s; lost: %s)\n",
-				    member_info[i].type, member_info[i].name,
-				    member_info[i].loss);
+	for (size_t i = 0; k->has_arenas && i < MEMBERS_END;)
+		i = missing_members(t, k, i);
 }
 
 static bool sources(struct table_renderer *t, const struct kernel *k)

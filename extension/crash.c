@@ -187,6 +187,11 @@ long crash_member_size(const char *type, const char *member)
 	return MEMBER_SIZE((char *)type, (char *)member);
 }
 
+long crash_struct_size(const char *type)
+{
+	return STRUCT_SIZE((char *)type);
+}
+
 bool crash_has_struct(const char *type)
 {
 	return STRUCT_EXISTS((char *)type);

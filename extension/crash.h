@@ -30,6 +30,8 @@ bool crash_image_phys(uint64_t addr, uint64_t *phys);
 long crash_member_offset(const char *type, const char *member, bool anonymous);
 long crash_member_size(const char *type, const char *member);
 bool crash_has_struct(const char *type);
+/** Bytes. */
+long crash_struct_size(const char *type);
 
 /**
  * Where the command writes: crash's fp, wherever that goes. With @files the command goes on

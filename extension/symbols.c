@@ -87,6 +87,11 @@ static void gather_member(struct btf_member *m, bool *type_found)
 	*type_found = crash_has_struct(m->type);
 	if (!*type_found)
 		return;
+	if (!strcmp(m->member, "sizeof")) {
+		m->size = (uint32_t)crash_struct_size(m->type);
+		m->found = true;
+		return;
+	}
 	offset = crash_member_offset(m->type, m->member, false);
 	if (offset < 0 && !m->optional)
 		offset = crash_member_offset(m->type, m->member, true);

@@ -72,7 +72,7 @@ START_TEST(kernel__members_are_those_of_its_btf)
 	for (int i = 0; i < MEMBERS_END; i++) {
 		const struct member_info *info = &member_info[i];
 
-		if (!strcmp(info->name, "scratch_page") && m.c.layout == LAYOUT_6_12)
+		if (info->need == NEW && m.c.layout == LAYOUT_6_12)
 			ck_assert(!kernel_has(k, (enum member)i));
 		else
 			ck_assert_uint_eq(k->members.offset[i],
@@ -289,6 +289,8 @@ START_TEST(kernel__missing_required_member_is_named)
 {
 	const struct member_info *info = &member_info[_i];
 
+	if (!strcmp(info->name, "sizeof"))
+		return;		/* every struct has a size */
 	init("x86_64-7.3");
 	m.without_type = info->type;
 	m.without_member = info->name;
