@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A search of all stored pages, in file order, for what looks like an arena's structs. What it
+ * finds is a candidate: freed and copied ones look the same.
+ */
+#ifndef ARENA_SCAN_H
+#define ARENA_SCAN_H
+
+#include "kernel.h"
+
+struct scan_visitor {
+	/** Physical address of what looks like a struct bpf_arena. False ends the scan. */
+	bool (*map)(void *ctx, uint64_t phys);
+	/** Physical address of what looks like an arena's vm_struct. */
+	bool (*vm)(void *ctx, uint64_t phys);
+	void *ctx;
+};
+
+/**
+ * Pages are looked at by memory_peek(), each once; progress is reported. A candidate may lie
+ * across a page border where the next page is stored too.
+ * *@missed: pages that the dump stores but that cannot be read.
+ * False: out of memory or interrupted (@why), or stopped by the visitor (@why untouched).
+ */
+bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint64_t *missed,
+		struct fault *why);
+
+/** Bytes of an arena's area (vm_struct.size): 4 GiB, the guards, and vmalloc's own guard. */
+enum { SCAN_SIZES = 2 };
+void scan_area_sizes(const struct kernel *k, uint64_t size[SCAN_SIZES]);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Processes that map an arena or hold a descriptor of a BPF map: all tasks from init_task on,
+ * their VMAs (mm_struct.mm_mt) and their files.
+ */
+#ifndef ARENA_TASKS_H
+#define ARENA_TASKS_H
+
+#include "kernel.h"
+
+struct task_user {
+	uint32_t pid;		/* tgid */
+	char comm[17];
+	uint64_t task;		/* struct task_struct */
+	uint64_t map;		/* file->private_data: struct bpf_map */
+};
+
+struct task_mapping {
+	struct task_user user;
+	uint64_t start, end;	/* of the VMA: [start, end) */
+	uint64_t pgd;		/* virtual address of the root of the process's page tables */
+};
+
+struct tasks_visitor {
+	/** A VMA whose vm_ops are arena_vm_ops; each once, also where threads share it. */
+	bool (*mapping)(void *ctx, const struct task_mapping *mapping);
+	/** A descriptor whose f_op are bpf_map_fops: of a map of any type. */
+	bool (*descriptor)(void *ctx, const struct task_user *user, uint32_t fd);
+	/** Tasks, VMAs or files that cannot be read or believed. */
+	bool (*lost)(void *ctx, const struct fault *why);
+	void *ctx;
+};
+
+/**
+ * Visit the mappings and descriptors of all tasks, threads with an mm or files of their own
+ * among them. False: init_task cannot be had (@why), or stopped by the visitor (@why untouched).
+ */
+bool tasks_walk(const struct kernel *k, const struct tasks_visitor *visitor, struct fault *why);
+
+/**
+ * Physical address of the page that a process maps at user address @va, by its page tables.
+ * False: not mapped, or not to be read (@why).
+ */
+bool tasks_translate(const struct kernel *k, uint64_t pgd, uint64_t va, uint64_t *phys,
+		     struct fault *why);
+
+#endif
