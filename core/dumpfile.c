@@ -134,6 +134,22 @@ enum state dumpfile_state(struct dumpfile *df, uint64_t phys, size_t n)
 	return state == STATE_STORED ? reduced_state(&df->pieces, phys, n) : state;
 }
 
+bool dumpfile_next(struct dumpfile *df, uint64_t *phys, uint64_t *n)
+{
+	uint64_t at = *phys, size;
+	bool stored;
+
+	for (; df->format->next(df, &at, &size); at += size) {
+		size = reduced_run(&df->pieces, at, size, &stored);
+		if (!stored)
+			continue;
+		*phys = at;
+		*n = size;
+		return true;
+	}
+	return false;
+}
+
 bool dumpfile_pread(struct dumpfile *df, void *buf, uint64_t n, uint64_t offset,
 		    const char *what, struct fault *why)
 {

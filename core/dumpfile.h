@@ -70,4 +70,17 @@ uint64_t dumpfile_block_size(const struct dumpfile *df);
  */
 enum state dumpfile_state(struct dumpfile *df, uint64_t phys, size_t n);
 
+/**
+ * The next range that the file's map has, at or after *@phys: *@phys is its start (where it was,
+ * if that is in a range), *@n its bytes. Ascending, never empty, neighbours merged. False: none.
+ *
+ * Every byte that dumpfile_state() calls STATE_STORED is in a range. In a range of a kdump there
+ * may be pages that are not: of those only the bit in the bitmap was looked at, not whether
+ * their descriptor is sane and inside the file. Ranges of a kdump begin and end at blocks; those
+ * of an ELF file, and in a reduced dump those of pages that the original had in part, at any
+ * byte. The part of a split dump that is missing is in no range.
+ * Costs reading the bitmap between *@phys and the end of the range; an ELF file is not read.
+ */
+bool dumpfile_next(struct dumpfile *df, uint64_t *phys, uint64_t *n);
+
 #endif

@@ -316,8 +316,24 @@ static enum state elf_state(struct dumpfile *df, uint64_t phys, uint64_t n)
 	return STATE_STORED;
 }
 
+static bool elf_next(struct dumpfile *df, uint64_t *phys, uint64_t *n)
+{
+	const struct elf_map *map = df->map;
+	const struct range *r = find(map, *phys);
+
+	while (r && r < map->range + map->n && r->state != STATE_STORED)
+		r++;
+	if (!r || r == map->range + map->n)
+		return false;
+	if (*phys < r->start)
+		*phys = r->start;
+	*n = r->end - *phys;
+	return true;
+}
+
 const struct dumpfile_format dumpfile_elf = {
 	.open = elf_open,
 	.close = elf_close,
 	.state = elf_state,
+	.next = elf_next,
 };

@@ -31,6 +31,8 @@ struct dumpfile_format {
 	bool (*open)(struct dumpfile *df, struct fault *why);
 	void (*close)(struct dumpfile *df);
 	enum state (*state)(struct dumpfile *df, uint64_t phys, uint64_t n);
+	/* as dumpfile_next(), but what a reduced dump's original did not have is in it */
+	bool (*next)(struct dumpfile *df, uint64_t *phys, uint64_t *n);
 };
 
 extern const struct dumpfile_format dumpfile_kdump, dumpfile_elf, dumpfile_split;

@@ -391,6 +391,55 @@ static enum state kdump_state(struct dumpfile *df, uint64_t phys, uint64_t n)
 	return STATE_STORED;
 }
 
+/*
+ * From *@pfn on to the first page below @end whose bit in the second bitmap is @set. A piece of
+ * the bitmap that cannot be read any more counts as set: its pages fail when they are read.
+ */
+static bool find_bit(struct dumpfile *df, const struct kdump_map *map, uint64_t *pfn,
+		     uint64_t end, bool set)
+{
+	while (*pfn < end) {
+		uint64_t piece = *pfn / RANK_BITS, next = (piece + 1) * RANK_BITS;
+		uint64_t count = (next < map->pages ? map->rank[piece + 1] : map->stored) -
+				 map->rank[piece];
+		uint8_t word[8];
+		uint64_t bits;
+
+		if (count == (set ? 0 : RANK_BITS)) {
+			*pfn = next;
+			continue;
+		}
+		/* bitmaps are whole blocks, so 8 bytes are there */
+		bits = dumpfile_peek(df, word, 8, map->bitmap[1] + *pfn / 64 * 8) ?
+		       load_u64(word) : UINT64_MAX;
+		bits = (set ? bits : ~bits) >> *pfn % 64;
+		if (bits) {
+			*pfn += (unsigned)__builtin_ctzll(bits);
+			break;
+		}
+		*pfn = (*pfn / 64 + 1) * 64;
+	}
+	return *pfn < end;
+}
+
+static bool kdump_next(struct dumpfile *df, uint64_t *phys, uint64_t *n)
+{
+	const struct kdump_map *map = df->map;
+	uint64_t pfn = *phys / map->block_size, end;
+
+	if (pfn < map->start)
+		pfn = map->start;
+	if (!find_bit(df, map, &pfn, map->end, true))
+		return false;
+	end = pfn;
+	if (!find_bit(df, map, &end, map->end, false))
+		end = map->end;
+	if (*phys < pfn * map->block_size)
+		*phys = pfn * map->block_size;
+	*n = end * map->block_size - *phys;
+	return true;
+}
+
 bool dumpfile_kdump_part(const struct dumpfile *df, struct kdump_part *part)
 {
 	const struct kdump_map *map = df->map;
@@ -408,4 +457,5 @@ const struct dumpfile_format dumpfile_kdump = {
 	.open = kdump_open,
 	.close = kdump_close,
 	.state = kdump_state,
+	.next = kdump_next,
 };

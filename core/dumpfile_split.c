@@ -193,6 +193,37 @@ static enum state split_state(struct dumpfile *df, uint64_t phys, uint64_t n)
 	return STATE_STORED;
 }
 
+/* A range may go on in the parts that follow. */
+static bool split_next(struct dumpfile *df, uint64_t *phys, uint64_t *n)
+{
+	const struct split_map *map = df->map;
+	uint64_t at = *phys;
+	bool found = false;
+
+	for (size_t i = 0; i < map->n; i++) {
+		const struct part *p = &map->part[i];
+		uint64_t end = p->range.end * p->range.block_size, size;
+
+		if (end <= at || !dumpfile_next(p->df, &at, &size)) {
+			if (found)
+				break;
+			continue;
+		}
+		if (found && at != *phys + *n)
+			break;
+		if (!found) {
+			*phys = at;
+			*n = 0;
+			found = true;
+		}
+		*n += size;
+		at += size;
+		if (at < end)
+			break;
+	}
+	return found;
+}
+
 uint64_t dumpfile_block_size(const struct dumpfile *df)
 {
 	struct kdump_part part;
@@ -236,4 +267,5 @@ const struct dumpfile_format dumpfile_split = {
 	.open = NULL,		/* by dumpfile_open_set() */
 	.close = split_close,
 	.state = split_state,
+	.next = split_next,
 };

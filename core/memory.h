@@ -43,7 +43,9 @@ struct memory_ops {
 	enum state (*state)(void *source, uint64_t phys, size_t n);
 	/**
 	 * The next stored range at or after *@phys, ascending by address, neighbours merged:
-	 * *@phys is its start, *@n its bytes (whole pages of the file, never 0). False: none.
+	 * *@phys is its start (where it was, if that is stored), *@n its bytes (never 0).
+	 * False: none. All that is STATE_STORED is in a range; that all of a range can be read
+	 * is not promised, nor that its ends are those of pages: see dumpfile_next().
 	 * NULL: the source has no map of its pages (a live system).
 	 */
 	bool (*next)(void *source, uint64_t *phys, uint64_t *n);

@@ -118,6 +118,29 @@ enum state reduced_state(const struct reduced_pieces *pieces, uint64_t phys, uin
 	return STATE_STORED;
 }
 
+uint64_t reduced_run(const struct reduced_pieces *pieces, uint64_t phys, uint64_t n,
+		     bool *stored)
+{
+	uint64_t end = phys + n;
+
+	*stored = true;
+	for (size_t i = 0; i < 2 * pieces->n; i++) {
+		const struct reduced_piece *p = &pieces->piece[i / 2];
+		/* a piece has a hole before it and one behind it */
+		uint64_t from = p->phys + (i % 2 ? p->to : 0);
+		uint64_t to = p->phys + (i % 2 ? p->size : p->from);
+
+		if (from >= to || to <= phys || from >= end)
+			continue;
+		if (from <= phys) {
+			*stored = false;
+			return (to < end ? to : end) - phys;
+		}
+		end = from;
+	}
+	return end - phys;
+}
+
 void reduced_read(struct memory_facts *facts, char format[REDUCED_FORMAT],
 		  struct reduced_pieces *pieces)
 {

@@ -49,4 +49,11 @@ void reduced_read(struct memory_facts *facts, char format[REDUCED_FORMAT],
 /** State in the original of the @n bytes at @phys, which this file has. */
 enum state reduced_state(const struct reduced_pieces *pieces, uint64_t phys, uint64_t n);
 
+/**
+ * How many of the @n bytes from @phys on (which do not reach 2^64) the original had all
+ * (*@stored), or all had not. Never 0.
+ */
+uint64_t reduced_run(const struct reduced_pieces *pieces, uint64_t phys, uint64_t n,
+		     bool *stored);
+
 #endif

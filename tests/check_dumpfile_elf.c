@@ -74,6 +74,7 @@ static unsigned ck_no_false_claim(uint64_t size, const char *what)
 	}
 	state_of(UINT64_C(1) << 40);
 	state_of(UINT64_MAX - 4095);
+	ck_stored_pages_are_in_ranges(what);
 	return stored;
 }
 
@@ -86,6 +87,20 @@ START_TEST(elf__every_page_has_its_state)
 	ck_ok(open_file(), why);
 	ck_states_are_as_put();
 	ck_assert_uint_eq(ck_no_false_claim(rig->file.n, "whole"), 14);
+	ck_ranges_are(1 << STATE_STORED);
+}
+END_TEST
+
+START_TEST(elf__range_begins_where_it_is_asked_for)
+{
+	ck_ok(open_file(), why);
+	ck_range(0, 0, 9 * 4096);
+	ck_range(3 * 4096 + 100, 3 * 4096 + 100, 9 * 4096);
+	ck_range(9 * 4096, 10 * 4096, 12 * 4096);
+	ck_range(14 * 4096, 32 * 4096, 33 * 4096);
+	ck_range(33 * 4096, 63 * 4096, 64 * 4096);
+	ck_no_range(64 * 4096);
+	ck_no_range(UINT64_MAX);
 }
 END_TEST
 
@@ -134,6 +149,7 @@ START_TEST(elf__overlapping_segments_are_joined)
 	ck_states_are_as_put();
 	ck_assert_int_eq(dumpfile_state(rig->df, 0, 9 * 4096), STATE_STORED);
 	ck_no_false_claim(rig->file.n, "overlap");
+	ck_range(0, 0, 9 * 4096);
 }
 END_TEST
 
@@ -150,6 +166,8 @@ START_TEST(elf__copy_behind_the_end_counts)
 	for (uint64_t i = 3; i < 6; i++)
 		ck_assert_int_eq(state_of(i * 4096), STATE_CUT);
 	ck_assert_int_eq(state_of(6 * 4096), STATE_STORED);
+	ck_range(0, 0, 3 * 4096);
+	ck_range(3 * 4096, 6 * 4096, 9 * 4096);
 	ck_assert(dumpfile_facts(rig->df)->cut);
 }
 END_TEST
@@ -179,6 +197,9 @@ START_TEST(elf__segments_need_not_end_at_pages)
 	ck_assert_int_eq(dumpfile_state(rig->df, 5 * 4096, 512), STATE_STORED);
 	ck_assert_int_eq(dumpfile_state(rig->df, 5 * 4096 + 511, 2), STATE_ABSENT);
 	ck_assert_int_eq(state_of(6 * 4096), STATE_ABSENT);
+	ck_range(0, 0, 5 * 4096 + 512);
+	ck_range(5 * 4096 + 511, 5 * 4096 + 511, 5 * 4096 + 512);
+	ck_range(5 * 4096 + 512, 10 * 4096, 12 * 4096);
 }
 END_TEST
 
@@ -216,6 +237,7 @@ START_TEST(elf__page_of_two_segments_is_stored)
 	ck_assert_int_eq(state_of(0), STATE_STORED);
 	ck_assert_int_eq(dumpfile_state(rig->df, 4096, 4096 - 100), STATE_STORED);
 	ck_assert_int_eq(state_of(4096), STATE_ABSENT);
+	ck_range(0, 0, 2 * 4096 - 100);
 }
 END_TEST
 
@@ -261,6 +283,9 @@ START_TEST(elf__70000_segments_are_read)
 	for (uint64_t i = 0; i < 70010; i++)
 		if (state_of(i * 64) != put_state(i * 64))
 			ck_abort_msg("page %" PRIu64 " is %d", i, state_of(i * 64));
+	ck_range(0, 0, 6 * 64);
+	ck_range(69999 * 64 - 65, 69999 * 64 - 65, 69999 * 64);
+	ck_no_range(69999 * 64);
 }
 END_TEST
 
@@ -407,6 +432,7 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, elf__every_page_has_its_state, 0, 8);
 	tcase_add_loop_test(tests, elf__facts_are_those_of_the_header, 0, 4);
 	tcase_add_test(tests, elf__range_has_the_state_of_its_first_byte_that_is_not_stored);
+	tcase_add_test(tests, elf__range_begins_where_it_is_asked_for);
 	tcase_add_test(tests, elf__overlapping_segments_are_joined);
 	tcase_add_test(tests, elf__copy_behind_the_end_counts);
 	tcase_add_test(tests, elf__stored_copy_of_an_excluded_page_is_stored);

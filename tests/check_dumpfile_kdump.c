@@ -5,7 +5,9 @@
  */
 #include "dumpfile_rig.h"
 
+#include "../core/reduced.h"
 #include "../fixtures/synth/kdump_writer.h"
+#include "../fixtures/synth/notes_writer.h"
 
 static struct kdump_options options;
 static struct kdump_parts parts;
@@ -89,8 +91,11 @@ static unsigned ck_no_false_claim(uint64_t size, const char *what)
 	/* far away, where damaged headers may lead */
 	state_of(UINT64_C(1) << 40);
 	state_of(UINT64_MAX - 4095);
+	ck_stored_pages_are_in_ranges(what);
 	return stored;
 }
+
+enum { IN_BITMAP = 1 << STATE_STORED | 1 << STATE_CUT | 1 << STATE_DAMAGED };
 
 START_TEST(kdump__every_page_has_its_state)
 {
@@ -99,6 +104,7 @@ START_TEST(kdump__every_page_has_its_state)
 	ck_ok(open_file(), why);
 	ck_states_are_as_put();
 	ck_assert_uint_eq(ck_no_false_claim(rig->file.n, "whole"), 15);
+	ck_ranges_are(IN_BITMAP);
 }
 END_TEST
 
@@ -132,6 +138,7 @@ START_TEST(kdump__blocks_are_pages_of_any_size)
 	write_file();
 	ck_ok(open_file(), why);
 	ck_states_are_as_put();
+	ck_ranges_are(IN_BITMAP);
 	/* 4K pieces of a larger page */
 	ck_assert_int_eq(dumpfile_state(rig->df, page - 4096, 4096), STATE_STORED);
 	ck_assert_int_eq(dumpfile_state(rig->df, page * 9 + page - 4096, 4096), STATE_EXCLUDED);
@@ -153,6 +160,45 @@ START_TEST(kdump__range_has_the_state_of_its_first_page_that_is_not_stored)
 }
 END_TEST
 
+START_TEST(kdump__range_begins_where_it_is_asked_for)
+{
+	ck_ok(open_file(), why);
+	ck_range(0, 0, 9 * 4096);
+	ck_range(3 * 4096, 3 * 4096, 9 * 4096);
+	ck_range(3 * 4096 + 100, 3 * 4096 + 100, 9 * 4096);
+	ck_range(9 * 4096 - 1, 9 * 4096 - 1, 9 * 4096);
+	ck_range(9 * 4096, 10 * 4096, 12 * 4096);
+	ck_range(9 * 4096 + 1, 10 * 4096, 12 * 4096);
+	/* cut, damaged, stored */
+	ck_range(33 * 4096, 40 * 4096, 43 * 4096);
+	ck_range(43 * 4096, 63 * 4096, 64 * 4096);
+	ck_no_range(64 * 4096);
+	ck_no_range(UINT64_C(1) << 52);
+	ck_no_range(UINT64_MAX);
+}
+END_TEST
+
+/* The page at 0x3000 had only its first 100 bytes in the dump it was made from, 0x8000 its last. */
+START_TEST(kdump__ranges_of_a_reduced_dump_are_those_of_its_original)
+{
+	const char text[] = "FORMAT=ELF\nLEVEL=-1\nPIECE0=0x3000 4096 0 100 cut\n"
+			    "PIECE1=0x8000 4096 4000 4096 absent\n";
+	uint64_t at = rig->file.n;
+
+	note_write(&rig->file, REDUCED_NAME, REDUCED_NOTE, text, sizeof(text) - 1);
+	set(4096 + 48, 8, at);
+	set(4096 + 56, 8, rig->file.n - at);
+	ck_ok(open_file(), why);
+	ck_assert(dumpfile_facts(rig->df)->reduced);
+	ck_range(0, 0, 0x3000 + 100);
+	ck_range(0x3000 + 100, 0x4000, 0x8000);
+	ck_range(0x3000 + 50, 0x3000 + 50, 0x3000 + 100);
+	ck_range(0x8000, 0x8000 + 4000, 0x9000);
+	ck_range(0x8000 + 4001, 0x8000 + 4001, 0x9000);
+	ck_range(0x9000, 0xa000, 0xc000);
+}
+END_TEST
+
 /* Bits of the last byte behind max_mapnr are set in some files. */
 START_TEST(kdump__bits_behind_the_last_page_do_not_count)
 {
@@ -163,12 +209,14 @@ START_TEST(kdump__bits_behind_the_last_page_do_not_count)
 		set(parts.bitmap1 + 8, 1, 0xfc);
 		ck_ok(open_file(), why);
 		ck_states_are_as_put();
+		ck_ranges_are(IN_BITMAP);
 		return;
 	}
 	set(parts.bitmap2 + 8, 8, UINT64_MAX);
 	set(parts.bitmap1 + 8, 8, UINT64_MAX);
 	ck_ok(open_file(), why);
 	ck_states_are_as_put();
+	ck_ranges_are(IN_BITMAP);
 }
 END_TEST
 
@@ -192,6 +240,31 @@ START_TEST(kdump__index_counts_across_its_pieces)
 				 i < 5 ? STATE_STORED : STATE_DAMAGED);
 		ck_assert_int_eq(state_of(2 * border + i * 8192 + 4096), STATE_ABSENT);
 	}
+}
+END_TEST
+
+/* A piece of the index that is full, one that is empty, and one with a page on each side. */
+START_TEST(kdump__ranges_go_across_pieces_of_the_index)
+{
+	const uint64_t border = UINT64_C(4096) * 8 * 4096;
+
+	rig_page(border - 4096, STATE_STORED, 1);
+	rig_page(2 * border, STATE_STORED, 1);
+	rig_page(2 * border + 66 * 4096, STATE_STORED, 1);
+	rig_page(4 * border + 7 * 4096, STATE_STORED, 1);
+	write_file();
+	ck_ok(open_file(), why);
+	ck_range(64 * 4096, border - 4096, border);
+	ck_range(border, 2 * border, 2 * border + 4096);
+	/* from here on there are more bits than descriptors: those pages are cut */
+	for (uint64_t i = 0; i < 4096; i += 8)
+		set(parts.bitmap2 + 4096 + i, 8, UINT64_MAX);
+	ck_ok(open_file(), why);
+	ck_range(64 * 4096, border - 4096, 2 * border + 4096);
+	ck_range(border + 4096, border + 4096, 2 * border + 4096);
+	ck_range(2 * border + 4096, 2 * border + 66 * 4096, 2 * border + 67 * 4096);
+	ck_range(2 * border + 67 * 4096, 4 * border + 7 * 4096, 4 * border + 8 * 4096);
+	ck_no_range(4 * border + 8 * 4096);
 }
 END_TEST
 
@@ -400,8 +473,11 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, kdump__facts_are_those_of_the_header, 0, 2);
 	tcase_add_loop_test(tests, kdump__blocks_are_pages_of_any_size, 0, 3);
 	tcase_add_test(tests, kdump__range_has_the_state_of_its_first_page_that_is_not_stored);
+	tcase_add_test(tests, kdump__range_begins_where_it_is_asked_for);
+	tcase_add_test(tests, kdump__ranges_of_a_reduced_dump_are_those_of_its_original);
 	tcase_add_loop_test(tests, kdump__bits_behind_the_last_page_do_not_count, 0, 2);
 	tcase_add_test(tests, kdump__index_counts_across_its_pieces);
+	tcase_add_test(tests, kdump__ranges_go_across_pieces_of_the_index);
 	tcase_add_test(tests, kdump__cut_anywhere_claims_nothing_that_is_gone);
 	tcase_add_test(tests, kdump__cut_file_says_how_much_is_missing);
 	tcase_add_test(tests, kdump__incomplete_dump_says_so);

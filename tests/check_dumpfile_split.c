@@ -63,6 +63,17 @@ static bool open_parts(const int *which, size_t n)
 
 static const int all[] = { 0, 1, 2, 3 };
 
+static void ck_ranges_are_without(uint64_t start, uint64_t end)
+{
+	bool in[RIG_PAGES];
+
+	take_ranges(in);
+	for (uint64_t pfn = 0; pfn < RIG_PAGES; pfn++)
+		if (in[pfn] != (put_state(pfn * 4096) == STATE_STORED &&
+				(pfn < start || pfn >= end)))
+			ck_abort_msg("page %" PRIu64 " is %s", pfn, in[pfn] ? "in a range" : "in none");
+}
+
 /* As put, but CUT where the page is in a part that was not given. */
 static void ck_states_without(uint64_t start, uint64_t end)
 {
@@ -74,6 +85,7 @@ static void ck_states_without(uint64_t start, uint64_t end)
 		if (is != put)
 			ck_abort_msg("page %" PRIu64 " is %d, not %d", pfn, is, put);
 	}
+	ck_ranges_are_without(start, end);
 }
 
 START_TEST(split__parts_in_any_order_are_one_dump)
@@ -84,6 +96,7 @@ START_TEST(split__parts_in_any_order_are_one_dump)
 
 	ck_ok(open_parts(orders[_i], PARTS), why);
 	ck_states_are_as_put();
+	ck_ranges_are(1 << STATE_STORED);
 	ck_assert_uint_eq(dumpfile_facts(rig->df)->parts, 4);
 	ck_assert_uint_eq(dumpfile_facts(rig->df)->empty_parts, 1);
 	ck_assert(!dumpfile_facts(rig->df)->gap && !dumpfile_facts(rig->df)->cut);
@@ -101,6 +114,12 @@ START_TEST(split__range_over_two_parts_is_stored)
 	ck_assert_int_eq(dumpfile_state(rig->df, 6 * 4096 + 1, 2 * 4096), STATE_STORED);
 	ck_assert_int_eq(dumpfile_state(rig->df, 0, 9 * 4096), STATE_STORED);
 	ck_assert_int_eq(dumpfile_state(rig->df, 0, 9 * 4096 + 1), STATE_EXCLUDED);
+	ck_range(0, 0, 9 * 4096);
+	ck_range(6 * 4096 + 1, 6 * 4096 + 1, 9 * 4096);
+	ck_range(7 * 4096, 7 * 4096, 9 * 4096);
+	ck_range(9 * 4096, 10 * 4096, 12 * 4096);
+	ck_range(14 * 4096, 32 * 4096, 33 * 4096);
+	ck_no_range(64 * 4096);
 }
 END_TEST
 
@@ -135,6 +154,11 @@ START_TEST(split__part_alone_has_its_own_pages)
 		if (state_of(pfn * 4096) != put)
 			ck_abort_msg("page %" PRIu64 " is %d", pfn, state_of(pfn * 4096));
 	}
+	ck_stored_pages_are_in_ranges("part alone");
+	if (start == end)
+		ck_no_range(0);
+	else
+		ck_range(0, start * 4096, (_i == 0 ? 7 : _i == 1 ? 9 : 33) * 4096);
 	ck_assert(dumpfile_facts(rig->df)->gap);
 	ck_assert(!dumpfile_facts(rig->df)->cut);
 	ck_assert_uint_eq(dumpfile_facts(rig->df)->parts, 1);
@@ -350,6 +374,8 @@ START_TEST(hole__pages_of_an_elf_with_a_hole_are_cut)
 				 put_state(pfn * 4096));
 	ck_assert_int_eq(dumpfile_state(rig->df, 2 * 4096, 4095), STATE_STORED);
 	ck_assert_int_eq(dumpfile_state(rig->df, 4 * 4096 + 1, 4095), STATE_STORED);
+	ck_range(0, 0, 2 * 4096 + 4095);
+	ck_range(2 * 4096 + 4095, 4 * 4096 + 1, 9 * 4096);
 }
 END_TEST
 

@@ -163,6 +163,32 @@ START_TEST(reduced__pieces_rule_the_state_of_their_pages)
 }
 END_TEST
 
+/* Byte by byte as reduced_state() has it, with pieces of hostile notes too. */
+START_TEST(reduced__runs_are_the_bytes_that_were_there)
+{
+	const struct reduced_pieces sets[] = {
+		{ 2, { { 0x300, 256, 0, 100, STATE_CUT }, { 0x800, 256, 200, 256, STATE_CUT } } },
+		/* neighbours, and one inside of another */
+		{ 3, { { 0x400, 256, 9, 256, STATE_CUT }, { 0x300, 256, 0, 10, STATE_CUT },
+		       { 0x380, 64, 1, 2, STATE_ABSENT } } },
+		{ 1, { { 0, 0x1000, 0x700, 0x701, STATE_CUT } } },
+		{ 1, { { UINT64_MAX - 10, 4096, 0, 1, STATE_CUT } } },
+		{ 0 },
+	};
+
+	for (uint64_t phys = 0x200; phys < 0xa00;) {
+		bool stored;
+		uint64_t n = reduced_run(&sets[_i], phys, 0xa00 - phys, &stored);
+
+		ck_assert_uint_gt(n, 0);
+		ck_assert_uint_le(n, 0xa00 - phys);
+		for (; n; n--, phys++)
+			if (stored != (reduced_state(&sets[_i], phys, 1) == STATE_STORED))
+				ck_abort_msg("byte 0x%" PRIx64, phys);
+	}
+}
+END_TEST
+
 START_TEST(reduced__damaged_piece_ends_the_list)
 {
 	static const char *const damaged[] = {
@@ -261,6 +287,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, reduced__own_troubles_come_first);
 	tcase_add_test(tests, reduced__longest_contents_fit);
 	tcase_add_test(tests, reduced__pieces_rule_the_state_of_their_pages);
+	tcase_add_loop_test(tests, reduced__runs_are_the_bytes_that_were_there, 0, 5);
 	tcase_add_loop_test(tests, reduced__damaged_piece_ends_the_list, 0, 8);
 	tcase_add_test(tests, reduced__other_notes_mean_nothing);
 	tcase_add_loop_test(tests, reduced__hostile_note_is_left_alone, 0, 14);

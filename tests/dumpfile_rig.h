@@ -103,6 +103,61 @@ static void ck_states_are_as_put(void)
 				     state_of(phys), put_state(phys));
 }
 
+enum { RIG_PAGES = 70 };	/* a few more than it has */
+
+/* Which pages are wholly in ranges. Ranges ascend, and have something between them. */
+static inline void take_ranges(bool in[RIG_PAGES])
+{
+	uint64_t page = rig->pm.page_size, end = 0, phys = 0, n;
+
+	memset(in, 0, RIG_PAGES * sizeof(*in));
+	for (bool first = true; dumpfile_next(rig->df, &phys, &n); phys = end, first = false) {
+		if (!n || (!first && phys <= end) || phys + n < phys)
+			ck_abort_msg("range 0x%" PRIx64 " of 0x%" PRIx64 " after 0x%" PRIx64, phys,
+				     n, end);
+		end = phys + n;
+		for (uint64_t i = (phys + page - 1) / page; i < end / page && i < RIG_PAGES; i++)
+			in[i] = true;
+	}
+}
+
+/* After any damage too. */
+static inline void ck_stored_pages_are_in_ranges(const char *what)
+{
+	bool in[RIG_PAGES];
+
+	take_ranges(in);
+	for (uint64_t i = 0; i < RIG_PAGES; i++)
+		if (!in[i] && state_of(i * rig->pm.page_size) == STATE_STORED)
+			ck_abort_msg("%s: page %" PRIu64 " is in no range", what, i);
+}
+
+/* The ranges are the pages that were put with one of the states in the mask @states. */
+static inline void ck_ranges_are(unsigned states)
+{
+	bool in[RIG_PAGES];
+
+	take_ranges(in);
+	for (uint64_t i = 0; i < RIG_PAGES; i++)
+		if (in[i] != !!(states >> put_state(i * rig->pm.page_size) & 1))
+			ck_abort_msg("page %" PRIu64 " is %s", i, in[i] ? "in a range" : "in none");
+}
+
+/* The range at or after @phys is [@start, @end). */
+#define ck_range(phys, start, end) \
+	do { \
+		uint64_t phys_ = (phys), n_ = 0; \
+		ck_assert(dumpfile_next(rig->df, &phys_, &n_)); \
+		ck_u64_eq(phys_, start); \
+		ck_u64_eq(phys_ + n_, end); \
+	} while (0)
+
+#define ck_no_range(phys) \
+	do { \
+		uint64_t phys_ = (phys), n_; \
+		ck_assert(!dumpfile_next(rig->df, &phys_, &n_)); \
+	} while (0)
+
 /* Asked often: an assertion of Check that holds costs a write to a file. */
 static inline void need(size_t at, unsigned bytes)
 {
