@@ -64,6 +64,21 @@ static enum state recorder_state(void *source, uint64_t phys, size_t n)
 	return state;
 }
 
+static bool recorder_next(void *source, uint64_t *phys, uint64_t *n)
+{
+	const struct recorder *r = source;
+
+	return memory_next(r->inner, phys, n);
+}
+
+/* A search looks at all pages: only what it finds is read again, and recorded then. */
+static enum state recorder_peek(void *source, uint64_t phys, void *buf, size_t n)
+{
+	const struct recorder *r = source;
+
+	return memory_peek(r->inner, phys, buf, n);
+}
+
 static bool recorder_progress(void *source, const char *what, uint64_t done, uint64_t total)
 {
 	const struct recorder *r = source;
@@ -75,6 +90,8 @@ static bool recorder_progress(void *source, const char *what, uint64_t done, uin
 static const struct memory_ops recorder_ops = {
 	.read = recorder_read,
 	.state = recorder_state,
+	.next = recorder_next,
+	.peek = recorder_peek,
 	.progress = recorder_progress,
 };
 

@@ -83,6 +83,13 @@ static enum state phys_state(void *source, uint64_t phys, size_t n)
 	return dumpfile_state(s->df, phys, n);
 }
 
+static bool next_stored(void *source, uint64_t *phys, uint64_t *n)
+{
+	const struct source *s = source;
+
+	return dumpfile_next(s->df, phys, n);
+}
+
 static bool show_progress(void *source, const char *what, uint64_t done, uint64_t total)
 {
 	struct source *s = source;
@@ -106,6 +113,7 @@ static bool show_progress(void *source, const char *what, uint64_t done, uint64_
 static const struct memory_ops ops = {
 	.read = read_phys,
 	.state = phys_state,
+	.next = next_stored,
 	.progress = show_progress,
 };
 

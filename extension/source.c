@@ -57,6 +57,13 @@ static enum state phys_state(void *source, uint64_t phys, size_t n)
 	return s->df ? dumpfile_state(s->df, phys, n) : STATE_UNKNOWN;
 }
 
+static bool next_stored(void *source, uint64_t *phys, uint64_t *n)
+{
+	const struct source *s = source;
+
+	return dumpfile_next(s->df, phys, n);
+}
+
 static bool progress(void *source, const char *what, uint64_t done, uint64_t total)
 {
 	(void)source;
@@ -66,7 +73,15 @@ static bool progress(void *source, const char *what, uint64_t done, uint64_t tot
 	return !crash_stopped();
 }
 
-static const struct memory_ops ops = {
+/* With a map of the file, and without one. */
+static const struct memory_ops mapped = {
+	.read = read_phys,
+	.state = phys_state,
+	.next = next_stored,
+	.progress = progress,
+};
+
+static const struct memory_ops unmapped = {
 	.read = read_phys,
 	.state = phys_state,
 	.progress = progress,
@@ -209,7 +224,7 @@ struct source *source_open(struct fault *why)
 	}
 	s->fd = -1;
 	if (open_map(s, why)) {
-		s->mem = (struct memory){ .ops = &ops, .source = s };
+		s->mem = (struct memory){ .ops = s->df ? &mapped : &unmapped, .source = s };
 		if (s->df)
 			s->mem.facts = *dumpfile_facts(s->df);
 		else

@@ -118,6 +118,76 @@ START_TEST(memory__state_reads_no_contents)
 }
 END_TEST
 
+START_TEST(memory__stored_ranges_ascend_and_are_merged)
+{
+	static const uint64_t pages[] = { 7, 2, 4, 3, 9 };
+	uint64_t phys = 0, n;
+
+	for (size_t i = 0; i < 5; i++)
+		physmem_frame(&pm, pages[i] * 4096);
+	physmem_set_state(&pm, 8 * 4096, STATE_EXCLUDED);
+	/* not known to be damaged before it is read */
+	physmem_set_state(&pm, 3 * 4096, STATE_DAMAGED);
+	ck_assert(memory_next(&mem, &phys, &n));
+	ck_u64_eq(phys, 2 * 4096);
+	ck_u64_eq(n, 3 * 4096);
+	phys = 3 * 4096 + 5;
+	ck_assert(memory_next(&mem, &phys, &n));
+	ck_u64_eq(phys, 3 * 4096 + 5);
+	ck_u64_eq(n, 2 * 4096 - 5);
+	phys += n;
+	ck_assert(memory_next(&mem, &phys, &n));
+	ck_u64_eq(phys, 7 * 4096);
+	ck_u64_eq(n, 4096);
+	phys += n;
+	ck_assert(memory_next(&mem, &phys, &n));
+	ck_u64_eq(phys, 9 * 4096);
+	phys += n;
+	ck_assert(!memory_next(&mem, &phys, &n));
+}
+END_TEST
+
+START_TEST(memory__source_without_a_map_has_no_ranges)
+{
+	static struct memory_ops ops;
+	uint64_t phys = 0, n;
+
+	physmem_frame(&pm, 0);
+	ck_assert(memory_next(&mem, &phys, &n));
+	ops = *mem.ops;
+	ops.next = NULL;
+	mem.ops = &ops;
+	ck_assert(!memory_next(&mem, &phys, &n));
+}
+END_TEST
+
+static enum state peek_ones(void *source, uint64_t phys, void *buf, size_t n)
+{
+	(void)source;
+	memset(buf, 1, n);
+	return phys == PHYS ? STATE_STORED : STATE_CUT;
+}
+
+START_TEST(memory__peek_is_a_read_where_the_source_has_no_other)
+{
+	static struct memory_ops ops;
+	uint8_t b = 0;
+
+	physmem_u8(&pm, PHYS, 7);
+	ck_assert_int_eq(memory_peek(&mem, PHYS, &b, 1), STATE_STORED);
+	ck_assert_uint_eq(b, 7);
+	ck_assert_int_eq(memory_peek(&mem, 0x7000, &b, 1), STATE_ABSENT);
+	ops = *mem.ops;
+	ops.peek = peek_ones;
+	mem.ops = &ops;
+	pm.reads = 0;
+	ck_assert_int_eq(memory_peek(&mem, PHYS, &b, 1), STATE_STORED);
+	ck_assert_uint_eq(b, 1);
+	ck_assert_int_eq(memory_peek(&mem, 0x7000, &b, 1), STATE_CUT);
+	ck_assert_uint_eq(pm.reads, 0);
+}
+END_TEST
+
 START_TEST(memory__user_can_stop_and_the_work_is_named)
 {
 	pm.stop_after = 1;
@@ -150,6 +220,9 @@ static void add(TCase *tests)
 	tcase_add_test(tests, memory__other_states_are_not_confused);
 	tcase_add_test(tests, memory__only_stored_bytes_are_read);
 	tcase_add_test(tests, memory__state_reads_no_contents);
+	tcase_add_test(tests, memory__stored_ranges_ascend_and_are_merged);
+	tcase_add_test(tests, memory__source_without_a_map_has_no_ranges);
+	tcase_add_test(tests, memory__peek_is_a_read_where_the_source_has_no_other);
 	tcase_add_test(tests, memory__user_can_stop_and_the_work_is_named);
 	tcase_add_test(tests, memory__source_without_progress_never_stops);
 }
