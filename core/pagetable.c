@@ -140,41 +140,76 @@ static bool translate_linear(const struct pagetable_format *f, uint64_t va, uint
 	return false;
 }
 
-bool pagetable_translate(struct pagetable *pt, uint64_t va, uint64_t *phys, uint64_t *left,
-			 struct fault *why)
+enum walk_end { WALK_MAPPED, WALK_TABLE_LOST, WALK_FAILED };
+
+/* Down the tables from @table on. WALK_TABLE_LOST: one on the way cannot be read. */
+static enum walk_end descend(struct pagetable *pt, uint64_t table, uint64_t va, uint64_t *phys,
+			     uint64_t *left, struct fault *why)
 {
 	const struct pagetable_format *f = pt->f;
-	uint64_t table = f->root;
 
-	if (va < f->lowest)
-		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, va,
-			"0x%" PRIx64 " is no kernel address", va);
 	for (unsigned level = 0; level < f->levels; level++) {
 		const uint8_t *data = cached_table(pt, level, table, why);
 		uint64_t entry, size = entry_size(f, level);
 		enum entry_kind kind;
 
 		if (!data)
-			return translate_linear(f, va, phys, left) ||
-			       fault_prefix(why, "0x%" PRIx64 ": ", va);
+			return WALK_TABLE_LOST;
 		entry = load_u64(data + entry_index(f, level, va) * sizeof(entry));
 		kind = entry_kind(f, level, entry);
 		switch (kind) {
 		case ENTRY_NONE:
-			return fault_set(why, STATE_ABSENT, SPACE_VIRT, va,
-				"0x%" PRIx64 " is not mapped by the kernel", va);
+			fault_fill(why, STATE_ABSENT, SPACE_VIRT, va, "0x%" PRIx64 " is not mapped by %s",
+				   va, va < f->lowest ? "the process" : "the kernel");
+			return WALK_FAILED;
 		case ENTRY_BAD:
-			return bad_entry(va, table, entry, why);
+			bad_entry(va, table, entry, why);
+			return WALK_FAILED;
 		case ENTRY_MEMORY:
 			*phys = entry_phys(f, level, entry, kind) + (va & (size - 1));
 			*left = size - (va & (size - 1));
-			return true;
+			return WALK_MAPPED;
 		case ENTRY_TABLE:
 			table = entry_phys(f, level, entry, kind);
 			break;
 		}
 	}
-	return bad_entry(va, table, 0, why);
+	bad_entry(va, table, 0, why);
+	return WALK_FAILED;
+}
+
+bool pagetable_translate(struct pagetable *pt, uint64_t va, uint64_t *phys, uint64_t *left,
+			 struct fault *why)
+{
+	const struct pagetable_format *f = pt->f;
+	enum walk_end end;
+
+	if (va < f->lowest)
+		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, va,
+			"0x%" PRIx64 " is no kernel address", va);
+	end = descend(pt, f->root, va, phys, left, why);
+	if (end == WALK_TABLE_LOST)
+		return translate_linear(f, va, phys, left) ||
+		       fault_prefix(why, "0x%" PRIx64 ": ", va);
+	return end == WALK_MAPPED;
+}
+
+bool pagetable_translate_user(struct pagetable *pt, uint64_t root, uint64_t va, uint64_t *phys,
+			      uint64_t *left, struct fault *why)
+{
+	enum walk_end end;
+
+	/* the halves are of one size, and the kernel's is the upper one */
+	if (va >= -pt->f->lowest)
+		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, va,
+			"0x%" PRIx64 " is no user address", va);
+	if (root & (table_size(pt->f, 0) - 1))
+		return fault_set(why, STATE_DAMAGED, SPACE_PHYS, root,
+			"page tables of a process cannot begin at physical 0x%" PRIx64, root);
+	end = descend(pt, root, va, phys, left, why);
+	if (end == WALK_TABLE_LOST)
+		return fault_prefix(why, "0x%" PRIx64 ": ", va);
+	return end == WALK_MAPPED;
 }
 
 bool pagetable_read(struct pagetable *pt, uint64_t va, void *buf, size_t n, struct fault *why)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel's own page tables: from virtual to physical addresses, and all mapped pages of a
- * range. What differs between machines is data (struct pagetable_format), filled from
- * VMCOREINFO by pagetable_x86_64.c and pagetable_aarch64.c.
+ * range; and those of a process. What differs between machines is data (struct
+ * pagetable_format), filled from VMCOREINFO by pagetable_x86_64.c and pagetable_aarch64.c.
  */
 #ifndef ARENA_PAGETABLE_H
 #define ARENA_PAGETABLE_H
@@ -76,6 +76,13 @@ void pagetable_free(struct pagetable *pt);
  */
 bool pagetable_translate(struct pagetable *pt, uint64_t va, uint64_t *phys, uint64_t *left,
 			 struct fault *why);
+
+/**
+ * The same for an address of a process, whose tables begin at physical @root: they have the
+ * kernel's levels. Memory that a process may not access at the moment is not mapped.
+ */
+bool pagetable_translate_user(struct pagetable *pt, uint64_t root, uint64_t va, uint64_t *phys,
+			      uint64_t *left, struct fault *why);
 
 /** Read virtual memory of the kernel, across pages. On failure @buf is partly filled. */
 bool pagetable_read(struct pagetable *pt, uint64_t va, void *buf, size_t n, struct fault *why);
