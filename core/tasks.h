@@ -9,16 +9,16 @@
 #include "kernel.h"
 
 struct task_user {
-	uint32_t pid;		/* tgid */
-	char comm[17];
+	uint32_t pid;		/* tgid; 0: lost */
+	char comm[17];		/* bytes as they are in the dump; empty: lost */
 	uint64_t task;		/* struct task_struct */
-	uint64_t map;		/* file->private_data: struct bpf_map */
+	uint64_t map;		/* file->private_data: struct bpf_map; of a mapping 0: its file is lost */
 };
 
 struct task_mapping {
 	struct task_user user;
 	uint64_t start, end;	/* of the VMA: [start, end) */
-	uint64_t pgd;		/* virtual address of the root of the process's page tables */
+	uint64_t pgd;		/* virtual address of the root of the process's page tables; 0: lost */
 };
 
 struct tasks_visitor {
@@ -26,7 +26,10 @@ struct tasks_visitor {
 	bool (*mapping)(void *ctx, const struct task_mapping *mapping);
 	/** A descriptor whose f_op are bpf_map_fops: of a map of any type. */
 	bool (*descriptor)(void *ctx, const struct task_user *user, uint32_t fd);
-	/** Tasks, VMAs or files that cannot be read or believed. */
+	/**
+	 * Tasks, VMAs or files that cannot be read or believed. At most four times for a task,
+	 * whatever it loses: itself, what it maps, its files, its threads.
+	 */
 	bool (*lost)(void *ctx, const struct fault *why);
 	void *ctx;
 };
