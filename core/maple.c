@@ -54,8 +54,8 @@ static bool fits(const struct members *m, enum member pivot, enum member slot)
 	uint32_t slots = m->size[slot] / 8;
 
 	return slots >= 2 && slots <= RANGE_SLOTS && m->size[pivot] == (slots - 1) * 8 &&
-	       m->offset[slot] + m->size[slot] <= NODE_SIZE &&
-	       m->offset[pivot] + m->size[pivot] <= NODE_SIZE;
+	       range_ok(m->offset[slot], m->size[slot], NODE_SIZE) &&
+	       range_ok(m->offset[pivot], m->size[pivot], NODE_SIZE);
 }
 
 bool maple_known(const struct kernel *k, struct fault *why)
