@@ -57,6 +57,7 @@
 	M(rb_list, root, 0, OPTIONAL, LOST_AREAS) \
 	M(rb_list, head, 0, OPTIONAL, LOST_AREAS) \
 	M(rb_root, rb_node, 8, OPTIONAL, LOST_AREAS) \
+	M(rb_node, __rb_parent_color, 8, OPTIONAL, LOST_AREAS) \
 	M(rb_node, rb_left, 8, OPTIONAL, LOST_AREAS) \
 	M(rb_node, rb_right, 8, OPTIONAL, LOST_AREAS) \
 	M(list_head, next, 8, OPTIONAL, LOST_AREAS) \
