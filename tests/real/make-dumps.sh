@@ -132,18 +132,24 @@ boot_version()
 	boot "$k" "$@"
 }
 
-# filter FROM [OPTION]... OUT: makedumpfile of forky on an older dump of the cache.
+# filter_by SUITE FROM [OPTION]... OUT: its makedumpfile on an older dump of the cache
+filter_by()
+{
+	local suite=$1 from=$2 out=${*: -1}
+
+	[ -s "$dumps/$from" ] || { echo "no $from"; return 1; }
+	shift 2
+	rm -f "$out"
+	"$here/suite-run.sh" "$suite" makedumpfile makedumpfile "${@:1:$#-1}" "$dumps/$from" \
+		"$out" || return 1
+	cp "$dumps/$from.truth.json" "$out.truth.json"
+}
+
+# filter FROM [OPTION]... OUT: by that of forky.
 # 1.7.8: 1.7.2 takes slab pages for user data, 1.7.6 leaves out no free page
 filter()
 {
-	local from=$1 out=${*: -1}
-
-	[ -s "$dumps/$from" ] || { echo "no $from"; return 1; }
-	shift
-	rm -f "$out"
-	"$here/suite-run.sh" forky makedumpfile makedumpfile "${@:1:$#-1}" "$dumps/$from" "$out" ||
-		return 1
-	cp "$dumps/$from.truth.json" "$out.truth.json"
+	filter_by forky "$@"
 }
 
 # flatten FROM [OPTION]... OUT: the same, as it comes over a pipe
@@ -198,7 +204,8 @@ before=$(release 6.1.0-50 bookworm '6[.]1[.]0-[0-9]*')
 s=$(short "$stable")
 n=$(short "$newest")
 
-# Tags: quick; lossy (a filter took what is asked for); formats (variants of one
+# Tags: quick; lossy (a filter took what is asked for); twin=NAME (NAME is the same
+# crash, not filtered); formats (variants of one
 # crash); holes (pages of zeros are left out); tables (page tables of zeros are);
 # E (by makedumpfile -E); none (a kernel without arenas); noinfo (no VMCOREINFO:
 # cannot be answered); cut (cut at many places); crash (asked in crash too);
@@ -217,6 +224,13 @@ dump "x86_64-$s-panic-flat.elf" 'quick formats E' flatten "$crash" -E -d 30
 dump "x86_64-$s-panic-d31.elf" 'quick formats E' filter "$crash" -E -d 31
 dump "x86_64-$s-panic-holes.elf" 'quick holes E' \
 	boot "$stable-amd64" -t panic -m 512 -C 160M -j '-E,-d,31' -a arenas.zeros=4096
+# what makedumpfile of Debian 12, 1.7.2, takes away
+dump "x86_64-$s-panic-1.7.2.kdump" "quick lossy twin=$crash" \
+	filter_by bookworm "$crash" -c -d 31
+crash=x86_64-$s-panic-4cpu-copy.elf
+dump "$crash" '' boot "$stable-amd64" -t panic -p 4 -m 640 -j copy
+dump "x86_64-$s-panic-4cpu-1.7.2.kdump" "lossy twin=$crash" \
+	filter_by bookworm "$crash" -c -d 31
 dump "x86_64-$s-qemu.elf" 'quick crash' boot "$stable-amd64"
 dump "x86_64-6.1-qemu.elf" 'quick none' boot "$before-amd64"
 dump "x86_64-$s-qemu-noinfo.elf" 'quick noinfo' boot "$stable-amd64" -n
@@ -224,6 +238,10 @@ dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
 dump "x86_64-$n-qemu-5level.elf" 'quick' boot "$newest-amd64" -5
 dump "x86_64-$n-panic-4cpu.kdump" 'quick lossy crash' \
 	boot "$newest-amd64" -t panic -p 4 -m 832 -j '-c,-d,31'
+# the same kernel in another crash, before and after the filter
+crash=x86_64-$n-panic-4cpu-copy.elf
+dump "$crash" '' boot "$newest-amd64" -t panic -p 4 -m 832 -j copy -a arenas.seed=3
+dump "x86_64-$n-panic-4cpu-1.7.8.kdump" "lossy twin=$crash" filter "$crash" -c -d 31
 dump "x86_64-$n-panic-d23.kdump" 'quick' boot "$newest-amd64" -t panic -m 832 -j '-c,-d,23'
 dump "aarch64-16k-$n-qemu-lpa2.elf" 'quick' boot "$newest-arm64-16k" -m 768
 dump "aarch64-16k-$n-qemu-va47.elf" '' boot "$newest-arm64-16k" -m 768 -c neoverse-n1

@@ -15,7 +15,7 @@ LEGEND = """\
 Each cell: arenas/pages, all of them exact: found, at the right addresses, with the right contents.
 x86: x86_64, 4K pages; 4K, 16K: aarch64. Last number: bits of an address.
 panic: /proc/vmcore as it is, then by makedumpfile; flat: QEMU's too. -: not run. same: as the dump.
->4G: pages above 4 GiB. d31: 7.2 and later at -d 31 of today's makedumpfile."""
+>4G: pages above 4 GiB. d31: at -d 31 of a makedumpfile that does not know the kernel."""
 OTHERWISE = """\
 Only with synthetic dumps: 64K pages, LPA, SME. Not at all: 6.9 to 6.11, snappy."""
 
