@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A search of all stored pages, in file order, for what looks like an arena's structs. What it
- * finds is a candidate: freed and copied ones look the same.
+ * A search of all stored pages, by ascending address, for what looks like an arena's structs.
+ * What it finds is a candidate: freed and copied ones look the same.
  */
 #ifndef ARENA_SCAN_H
 #define ARENA_SCAN_H
@@ -18,15 +18,19 @@ struct scan_visitor {
 
 /**
  * Pages are looked at by memory_peek(), each once; progress is reported. A candidate may lie
- * across a page border where the next page is stored too.
- * *@missed: pages that the dump stores but that cannot be read.
+ * across a page border where the next page is stored too; only the members that make it one
+ * need be stored. Where memory_ops.next is NULL nothing is looked at.
+ * *@missed: pages that the dump's map has but that cannot be read.
  * False: out of memory or interrupted (@why), or stopped by the visitor (@why untouched).
  */
 bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint64_t *missed,
 		struct fault *why);
 
-/** Bytes of an arena's area (vm_struct.size): 4 GiB, the guards, and vmalloc's own guard. */
-enum { SCAN_SIZES = 2 };
-void scan_area_sizes(const struct kernel *k, uint64_t size[SCAN_SIZES]);
+/**
+ * Bytes of an arena's area (vm_struct.size): 4 GiB, the guards, and vmalloc's own guard page.
+ * Not that of kernels up to 6.13 with pages of 64 KiB and without the fix of GUARD_SZ: they put
+ * the window between pages, so nothing there is right.
+ */
+uint64_t scan_area_size(const struct kernel *k);
 
 #endif
