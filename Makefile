@@ -103,7 +103,11 @@ check-layers:
 check-real: all build/plain/mkdump
 	@tests/real/run.sh $(REAL)
 
-bench: all
+# bench/scan.c: not part of arenasnap, but made of it
+build/plain/bench_scan: $(addprefix build/plain/,bench/scan.o $(CORE) $(filter-out batch/main.o,$(BATCH)))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lkdumpfile -lz -ldw -lelf
+
+bench: all build/plain/bench_scan
 	@bench/run.sh
 
 coverage: deps-check

@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(HERE)
 REAL = os.path.join(REPO, "tests", "real")
 ARENASNAP = os.environ.get("ARENASNAP") or os.path.join(REPO, "arenasnap")
+BENCH_SCAN = os.path.join(REPO, "build", "plain", "bench_scan")
 CACHE = os.environ.get("ARENA_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "arena")
 TIME = shutil.which("time", path="/usr/bin:/bin")
@@ -219,6 +220,19 @@ def memory_of_the_largest(table, runs):
     memory(table, runs, "x86_64-6.*-qemu-full.kdump", write=False)
 
 
+def scan(table, runs):
+    """CPU of the search of all pages beside that of the same reads alone, in one process"""
+    for pattern in ("x86_64-6.*-qemu-big.elf", "x86_64-6.*-panic-zlib.kdump"):
+        path = dump(pattern)
+        name = os.path.basename(path)
+        figures = output_of([BENCH_SCAN, "-n", str(max(3, runs // 3)), path], "no bench_scan")
+        read, search, peak = (float(figure) for figure in figures.split()[:3])
+        table.line("%s, scan : reading all pages, CPU" % name,
+                   "%.2f (%.2f s)" % (search / read, search), "<= 1.3", search <= 1.3 * read)
+        table.line("%s, scan, peak memory" % name, "%.1f MiB" % (peak / MIB), "< 64 MiB",
+                   peak / MIB < 64)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="run.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -228,7 +242,7 @@ def main():
         print("run.sh: no %s: make it first" % ARENASNAP, file=sys.stderr)
         return 2
     table = Table()
-    for part in (listing, new_kernel, declared, memory, memory_of_the_largest):
+    for part in (listing, new_kernel, declared, memory, memory_of_the_largest, scan):
         try:
             part(table, opts.runs)
         except Missing as why:
