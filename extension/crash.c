@@ -25,6 +25,7 @@ static const char machine[] = "aarch64";
 _Static_assert(offsetof(struct program_context, flags) == 40, "crash: pc->flags");
 _Static_assert(offsetof(struct program_context, namelist) == 48, "crash: pc->namelist");
 _Static_assert(offsetof(struct program_context, dumpfile) == 56, "crash: pc->dumpfile");
+_Static_assert(offsetof(struct program_context, machine_type) == 112, "crash: pc->machine_type");
 _Static_assert(offsetof(struct program_context, dfd) == 164, "crash: pc->dfd");
 _Static_assert(offsetof(struct program_context, curcmd) == 4936, "crash: pc->curcmd");
 _Static_assert(offsetof(struct program_context, readmem) == READMEM_OFFSET, "crash: pc->readmem");
@@ -233,9 +234,22 @@ static struct command_table_entry commands[] = {
 	{ NULL, NULL, NULL, 0 },
 };
 
+/*
+ * A crash that was built on x86_64 for another machine loads what was built for x86_64, but its
+ * structs have other sizes.
+ */
+static bool is_our_machine(void)
+{
+	return pc->machine_type && !strcmp(pc->machine_type, MACHINE_TYPE);
+}
+
 __attribute__((constructor)) static void arena_register(void)
 {
-	register_extension(commands);
+	if (is_our_machine())
+		register_extension(commands);
+	else
+		error(INFO, "arena.so is built for crash of %s, and this is a crash of %s\n",
+		      MACHINE_TYPE, pc->machine_type ? pc->machine_type : "an unknown machine");
 }
 
 __attribute__((destructor)) static void arena_unregister(void)
