@@ -97,13 +97,15 @@ static bool open_map(struct source *s, struct fault *why)
 	if (s->fd >= 0 && !fstat(s->fd, &st) && S_ISREG(st.st_mode)) {
 		io.size = (uint64_t)st.st_size;
 		s->df = dumpfile_open(&io, why);
-		/* crash has the other parts of a split dump, which this file's map does not */
-		if (s->df && !dumpfile_facts(s->df)->gap)
+		/* the map is of this file alone, and crash up to 9.0.2 mixes up pages of a set */
+		if (s->df && dumpfile_facts(s->df)->gap)
+			return fault_set(why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
+				"this is one part of a split dump, and crash reads some pages of such "
+				"a set as others; arenasnap reads it, all parts given together");
+		if (s->df)
 			return true;
-		if (!s->df && why->kind != FAULT_UNSUPPORTED)
+		if (why->kind != FAULT_UNSUPPORTED)
 			return false;
-		dumpfile_close(s->df);
-		s->df = NULL;
 	}
 	if (!crash_invents_zeros())
 		return true;
