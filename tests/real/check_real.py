@@ -8,7 +8,7 @@ usage: run.sh [quick] [-t SECONDS] [WORD]...
   matrix      only print the table of the last run without a WORD
   quick       the checks that fit in about 25 minutes from an empty cache
   -t SECONDS  after that many seconds the rest is skipped
-  WORD        only checks with WORD in their name, such as a dump, `crash`,
+  WORD        only checks with WORD in their name, such as a dump, `crash`, `aborts`,
               `cut`, `damaged`, `formats`, `reduce`, `vmlinux`,
               `repo:`, `shared:`
 
@@ -23,6 +23,7 @@ import os
 import sys
 
 import answers
+import crash_check
 import cuts
 import damage
 import in_crash
@@ -116,6 +117,7 @@ def main():
             if version != "8.0.2" and not opts.quick and dump.name.endswith("zlib.kdump"):
                 report.check("crash %s in full %s" % (version, dump.name), in_crash.same_in_crash,
                              dump, version, [])
+    crash_check.check_crash(report, opts.quick)
     for dump in dumps:
         if "cut" in dump.tags:
             report.check("cut %s" % dump.name, cuts.cut_everywhere, dump)

@@ -30,12 +30,13 @@ def need_crash(version):
         raise Skip("there is no crash %s: %s" % (version, got.stderr.decode()))
 
 
-def session(version, vmlinux, dump, commands, options=None):
+def session(version, vmlinux, dump, commands, options=None, extension=None):
     """Lines that crash prints for the commands, arena.so being loaded"""
     argv = [os.path.join(HERE, "crash.sh"), version, "-s"]
     argv += MINIMAL.get(version, ["--minimal"]) if options is None else options
-    text = "\n".join(["set scroll off", "extend %s" % ARENA_SO, *commands, "quit", ""])
-    ran = run(argv + [vmlinux, dump.path], text.encode(), limit=600)
+    text = "\n".join(["set scroll off", "extend %s" % (extension or ARENA_SO), *commands, "quit",
+                      ""])
+    ran = run(argv + [vmlinux, *dump.parts], text.encode(), limit=600)
     return (ran.out + ran.err).decode("utf-8", errors="replace").splitlines()
 
 
