@@ -91,6 +91,9 @@ static void say_problem(const struct job *job, const struct fault *why)
 
 	if (why->cure == CURE_DEBUGINFO)
 		fault_add(&full, "; --vmlinux FILE, the kernel's with debug symbols, can stand in");
+	if (why->cure == CURE_FILTER)
+		fault_add(&full, "; next time use one that knows the kernel, or -d 23 "
+			  "(arenasnap(1), BEFORE THE CRASH)");
 	say(job, full.text);
 }
 

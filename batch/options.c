@@ -29,6 +29,7 @@ static const char help[] =
 "      --vmlinux FILE   vmlinux of the kernel, with debug symbols, for what the\n"
 "                       dump does not give\n"
 "      --max-pages N    at most N pages of each arena\n"
+"      --scan           look for arenas in every stored page, too\n"
 "      --jobs N         so many vmcores at once; answers stay in order\n"
 "      --no-headings    no headings in the tables\n"
 "  -q, --quiet          no progress and no messages; see the exit status\n"
@@ -38,7 +39,8 @@ static const char help[] =
 "ARENA: 0x... is an address; digits are an id and a hexadecimal address;\n"
 "anything else is a name, name:X always.\n"
 "FLAGS in the list: T truncated, M contents missing, S scratch pages, O pages\n"
-"outside of what is declared, C declared more than 4 GiB.\n"
+"outside of what is declared, C declared more than 4 GiB, L struct lost, N being\n"
+"made, D being freed.\n"
 "\n"
 "Exit status: 0 complete, 1 in part, 2 usage or refused output, 3 failed.\n";
 
@@ -46,8 +48,8 @@ static const char help[] =
 enum { MAX_JOBS = 256 };
 
 enum {
-	OPT_RUNS = 256, OPT_REDUCE, OPT_VMLINUX, OPT_MAX_PAGES, OPT_JOBS, OPT_NO_HEADINGS,
-	OPT_HELP, OPT_VERSION
+	OPT_RUNS = 256, OPT_REDUCE, OPT_VMLINUX, OPT_MAX_PAGES, OPT_SCAN, OPT_JOBS,
+	OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION
 };
 
 static const struct option long_options[] = {
@@ -60,6 +62,7 @@ static const struct option long_options[] = {
 	{ "reduce", required_argument, NULL, OPT_REDUCE },
 	{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
 	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
+	{ "scan", no_argument, NULL, OPT_SCAN },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -149,6 +152,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		case OPT_MAX_PAGES:
 			if (!question_count(optarg, &o->report.max_pages))
 				return usage("--max-pages: not a number of pages: ", optarg);
+			break;
+		case OPT_SCAN:
+			o->report.scan = true;
 			break;
 		case OPT_JOBS:
 			if (!question_count(optarg, &jobs) || jobs > MAX_JOBS)

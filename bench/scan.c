@@ -59,7 +59,7 @@ static void read_all(const struct kernel *k)
 
 static double scan_all(const struct kernel *k, uint64_t *found)
 {
-	const struct scan_visitor visitor = { count, count, found };
+	const struct scan_visitor visitor = { count, count, count, count, found };
 	double start = cpu();
 	uint64_t missed;
 	struct fault why;

@@ -5,27 +5,30 @@
 #include "arena.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "reader.h"
-
-/* Not in BTF as numbers that can be asked for; the same in 6.9 to 7.3. */
-enum {
-	VM_SPARSE_USERMAP = 0x1008,	/* include/linux/vmalloc.h: VM_SPARSE | VM_USERMAP */
-	VM_OTHERS = 0x7,		/* VM_IOREMAP | VM_ALLOC | VM_MAP */
-	OLD_GUARD_SZ = 1 << 16,		/* GUARD_SZ up to 6.13; round_up(1 << 16, 2 * PAGE_SIZE) later */
-};
+#include "array.h"
 
 #define WINDOW (UINT64_C(4) << 30)
 
 static const char *const field_name[ARENA_FIELDS] = {
+	[FIELD_ID] = "id",
+	[FIELD_NAME] = "name",
+	[FIELD_MAP] = "map",
+	[FIELD_MAX_ENTRIES] = "max_entries",
+	[FIELD_MAP_EXTRA] = "map_extra",
+	[FIELD_MAP_FLAGS] = "map_flags",
+	[FIELD_DECLARED_PAGES] = "declared_pages",
 	[FIELD_USER_VM_START] = "user_vm_start",
+	[FIELD_USER_VM_END] = "user_vm_end",
 	[FIELD_KERN_VM_START] = "kern_vm_start",
 	[FIELD_MAPPED] = "mapped",
 	[FIELD_SCRATCH] = "scratch",
 	[FIELD_OUTSIDE] = "outside",
 	[FIELD_MISSING] = "missing",
+	[FIELD_LIFE] = "life",
 };
 
 const char *arena_field_name(enum arena_field field)
@@ -33,105 +36,156 @@ const char *arena_field_name(enum arena_field field)
 	return field_name[field];
 }
 
-static bool knows(const struct arena_snapshot *a, enum arena_field field)
+bool arena_knows(const struct arena_snapshot *a, enum arena_field field)
 {
 	return !(a->unknown & 1u << field);
 }
 
+static void forget(struct arena_snapshot *a, enum arena_field field)
+{
+	a->unknown |= 1u << field;
+}
+
+const char *arena_life_name(enum arena_life life)
+{
+	switch (life) {
+	case LIFE_LIVE:
+		return "live";
+	case LIFE_NEW:
+		return "new";
+	case LIFE_DYING:
+		return "dying";
+	}
+	return "live";
+}
+
+void arena_label(const struct arena_snapshot *a, char label[ARENA_LABEL])
+{
+	if (arena_knows(a, FIELD_ID))
+		snprintf(label, ARENA_LABEL, "arena %" PRIu32, a->id);
+	else
+		snprintf(label, ARENA_LABEL, "arena at 0x%" PRIx64,
+			 a->area.addr ? a->area.addr + a->area.guard : a->map);
+}
+
 /* The struct and its kernel area. */
 
-static bool read_struct(const struct kernel *k, struct arena_snapshot *a, uint64_t *kern_vm,
-			struct fault *why)
+static enum arena_life life_of(const struct arena_struct *s)
 {
-	const struct members *m = &k->members;
+	if (!s->refcnt)
+		return LIFE_DYING;
+	return s->id ? LIFE_LIVE : LIFE_NEW;
+}
+
+static void take_struct(const struct kernel *k, struct arena_snapshot *a,
+			const struct arena_struct *s)
+{
 	uint64_t most = WINDOW / k->page_size;
 
-	if (!kernel_member_u32(k, a->map, MEMBER_bpf_map_max_entries, &a->max_entries, why) ||
-	    !kernel_member_u64(k, a->map, MEMBER_bpf_map_map_extra, &a->map_extra, why) ||
-	    !kernel_member_u32(k, a->map, MEMBER_bpf_map_map_flags, &a->map_flags, why) ||
-	    !kernel_read(k, a->map + m->offset[MEMBER_bpf_map_name], a->name, 16, why) ||
-	    !kernel_member_u64(k, a->map, MEMBER_bpf_arena_user_vm_start, &a->user_vm_start,
-			       why) ||
-	    !kernel_member_u64(k, a->map, MEMBER_bpf_arena_user_vm_end, &a->user_vm_end, why) ||
-	    !kernel_member_u64(k, a->map, MEMBER_bpf_arena_kern_vm, kern_vm, why))
-		return false;
+	memcpy(a->name, s->name, sizeof(a->name));
+	a->life = life_of(s);
+	a->max_entries = s->max_entries;
+	a->map_extra = s->map_extra;
+	a->map_flags = s->map_flags;
+	a->user_vm_start = s->user_vm_start;
+	a->user_vm_end = s->user_vm_end;
 	a->span_capped = a->max_entries > most;
 	a->declared_pages = a->span_capped ? most : a->max_entries;
-	return true;
 }
 
-/* GUARD_SZ by the size of the area; false where no kernel makes an area of that size. */
-static bool guard_size(const struct kernel *k, uint64_t requested, uint64_t *guard)
+static void forget_struct(struct arena_snapshot *a, const struct arena_found *found)
 {
-	uint64_t rounded = (OLD_GUARD_SZ + 2 * k->page_size - 1) & ~(2 * k->page_size - 1);
-
-	*guard = requested - WINDOW;
-	/* unfixed 64K kernels up to 6.13 put the window between pages: nothing there is right */
-	return (*guard == rounded || *guard == OLD_GUARD_SZ) && *guard / 2 % k->page_size == 0;
+	forget(a, FIELD_NAME);
+	forget(a, FIELD_MAX_ENTRIES);
+	forget(a, FIELD_MAP_EXTRA);
+	forget(a, FIELD_MAP_FLAGS);
+	forget(a, FIELD_DECLARED_PAGES);
+	forget(a, FIELD_LIFE);
+	if (!found->map)
+		forget(a, FIELD_MAP);
+	a->user_vm_start = found->user_vm_start;
+	a->user_vm_end = found->user_vm_end;
+	if (found->user_vm_end)
+		return;
+	forget(a, FIELD_USER_VM_START);
+	forget(a, FIELD_USER_VM_END);
 }
 
-static bool read_area(const struct kernel *k, uint64_t vm, struct arena_snapshot *a,
-		      struct fault *why)
+static void report(const struct arena_snapshot *a, struct problems *problems,
+		   const struct fault *why)
 {
-	uint64_t addr, size, flags, requested, guard, end;
-
-	if (!kernel_member_u64(k, vm, MEMBER_vm_struct_addr, &addr, why) ||
-	    !kernel_member_u64(k, vm, MEMBER_vm_struct_size, &size, why) ||
-	    !kernel_member_u64(k, vm, MEMBER_vm_struct_flags, &flags, why))
-		return false;
-	requested = size - k->page_size;
-	if (kernel_has(k, MEMBER_vm_struct_requested_size)) {
-		uint64_t value;
-
-		if (!kernel_member_u64(k, vm, MEMBER_vm_struct_requested_size, &value, why))
-			return false;
-		if (value != requested)
-			requested = 0;
-	}
-	if ((flags & VM_SPARSE_USERMAP) != VM_SPARSE_USERMAP || flags & VM_OTHERS ||
-	    !guard_size(k, requested, &guard) || addr % k->page_size ||
-	    addr < k->format.lowest || !add_ok(addr, size, &end))
-		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, vm,
-			"the vm_struct at 0x%" PRIx64 " (address 0x%" PRIx64 ", size 0x%" PRIx64
-			", flags 0x%" PRIx64 ") is not that of an arena", vm, addr, size, flags);
-	a->area = addr;
-	a->area_size = size;
-	a->guard = guard / 2;
-	a->kern_vm_start = addr + a->guard;
-	return true;
+	if (arena_knows(a, FIELD_ID))
+		problems_add_map(problems, why, a->id, a->map);
+	else
+		problems_add_struct(problems, why, a->map);
 }
 
 static void forget_window(struct arena_snapshot *a)
 {
-	a->unknown |= 1u << FIELD_KERN_VM_START | 1u << FIELD_MAPPED | 1u << FIELD_SCRATCH |
-		      1u << FIELD_OUTSIDE | 1u << FIELD_MISSING;
+	forget(a, FIELD_KERN_VM_START);
+	forget(a, FIELD_MAPPED);
+	forget(a, FIELD_SCRATCH);
+	forget(a, FIELD_OUTSIDE);
+	forget(a, FIELD_MISSING);
+}
+
+/* Where its pages are: its vm_struct, or what else says it. */
+static void take_area(const struct kernel *k, const struct arena_found *found,
+		      const struct arena_struct *s, struct arena_snapshot *a,
+		      struct problems *problems)
+{
+	char label[ARENA_LABEL];
+	struct fault why;
+
+	a->area = found->area;
+	if (!found->no_struct && !found->area.addr &&
+	    !arena_area_read(k, s->kern_vm, &a->area, &why)) {
+		a->window = why;
+		arena_label(a, label);
+		fault_prefix(&why, "%s: its pages are not known: ", label);
+		report(a, problems, &why);
+		forget_window(a);
+		return;
+	}
+	a->kern_vm_start = a->area.addr + a->area.guard;
+	if (!found->inexact)
+		return;
+	/* pages are known by their kernel addresses alone */
+	a->kern_vm_start = 0;
+	forget(a, FIELD_KERN_VM_START);
+	forget(a, FIELD_USER_VM_START);
+	a->user_vm_start = 0;
 }
 
 bool arena_read(const struct kernel *k, const struct arena_found *found,
 		struct arena_snapshot *a, struct problems *problems, struct fault *why)
 {
-	uint64_t kern_vm;
+	struct arena_struct s = { 0 };
+	char label[ARENA_LABEL];
 	struct fault fault;
 
 	*a = (struct arena_snapshot){
 		.id = found->id, .map = found->map, .page_size = k->page_size,
+		.found_by = found->by, .no_struct = found->no_struct,
 	};
-	if (!read_struct(k, a, &kern_vm, why))
-		return fault_prefix(why, "arena %" PRIu32 ": ", a->id);
+	if (found->no_id)
+		forget(a, FIELD_ID);
+	arena_label(a, label);
+	if (found->no_struct)
+		forget_struct(a, found);
+	else if (arena_struct_read(k, found->map, &s, why) != MAP_ARENA)
+		return fault_prefix(why, "%s: ", label);
+	else
+		take_struct(k, a, &s);
 	if (a->user_vm_start % k->page_size) {
 		fault_fill(&fault, STATE_DAMAGED, SPACE_VIRT, a->map,
-			   "arena %" PRIu32 ": user_vm_start 0x%" PRIx64
-			   " is not the address of a page", a->id, a->user_vm_start);
-		problems_add_map(problems, &fault, a->id, a->map);
+			   "%s: user_vm_start 0x%" PRIx64 " is not the address of a page", label,
+			   a->user_vm_start);
+		report(a, problems, &fault);
 		a->user_vm_start = 0;
-		a->unknown |= 1u << FIELD_USER_VM_START;
+		forget(a, FIELD_USER_VM_START);
 	}
-	if (!read_area(k, kern_vm, a, &fault)) {
-		a->window = fault;
-		fault_prefix(&fault, "arena %" PRIu32 ": its pages are not known: ", a->id);
-		problems_add_map(problems, &fault, a->id, a->map);
-		forget_window(a);
-	}
+	take_area(k, found, &s, a, problems);
 	return true;
 }
 
@@ -141,13 +195,16 @@ static bool index_in_window(const struct arena_snapshot *a, uint64_t index)
 {
 	uint64_t off = index * a->page_size;
 
-	return off >= a->guard && off - a->guard < WINDOW;
+	/* where it begins is not known: guards have no pages of this kind */
+	if (!a->area.guard)
+		return true;
+	return off >= a->area.guard && off - a->area.guard < WINDOW;
 }
 
 /* pgoff of page @index of the area; it is in the window. */
 static uint64_t index_pgoff(const struct arena_snapshot *a, uint64_t index)
 {
-	uint32_t low = (uint32_t)(index * a->page_size - a->guard);
+	uint32_t low = (uint32_t)(index * a->page_size - a->area.guard);
 
 	return (uint32_t)(low - (uint32_t)a->user_vm_start) / a->page_size;
 }
@@ -167,13 +224,13 @@ const char *arena_page_kind_name(enum page_kind kind)
 
 uint64_t arena_page_kernel(const struct arena_snapshot *a, const struct arena_page *p)
 {
-	return a->area + p->index * a->page_size;
+	return a->area.addr + p->index * a->page_size;
 }
 
 bool arena_page_pgoff(const struct arena_snapshot *a, const struct arena_page *p,
 		      uint64_t *pgoff)
 {
-	if (!knows(a, FIELD_USER_VM_START) || !index_in_window(a, p->index))
+	if (!arena_knows(a, FIELD_USER_VM_START) || !index_in_window(a, p->index))
 		return false;
 	*pgoff = index_pgoff(a, p->index);
 	return true;
@@ -196,21 +253,6 @@ struct collector {
 	uint64_t scratch;	/* physical address of the scratch page */
 };
 
-static bool grow(void **array, size_t *room, size_t n, size_t size, struct fault *why)
-{
-	size_t more = *room ? 2 * *room : 64;
-	void *p;
-
-	if (n < *room)
-		return true;
-	p = realloc(*array, more * size);
-	if (!p)
-		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
-	*array = p;
-	*room = more;
-	return true;
-}
-
 static enum page_kind page_kind(const struct collector *c, const struct arena_page *p)
 {
 	uint64_t pgoff;
@@ -219,7 +261,8 @@ static enum page_kind page_kind(const struct collector *c, const struct arena_pa
 		return KIND_SCRATCH;
 	if (!index_in_window(c->a, p->index))
 		return KIND_OUTSIDE;
-	if (arena_page_pgoff(c->a, p, &pgoff) && pgoff >= c->a->declared_pages)
+	if (arena_knows(c->a, FIELD_DECLARED_PAGES) && arena_page_pgoff(c->a, p, &pgoff) &&
+	    pgoff >= c->a->declared_pages)
 		return KIND_OUTSIDE;
 	return KIND_PAGE;
 }
@@ -233,11 +276,11 @@ static bool collect_mapped(void *ctx, uint64_t va, uint64_t phys, uint64_t size)
 	for (uint64_t at = 0; at < size; at += page) {
 		struct arena_page *p;
 
-		if (!grow((void **)&a->pages, &c->page_room, a->n_pages, sizeof(*p), c->why))
+		if (!array_grow(&a->pages, &c->page_room, a->n_pages, sizeof(*p), c->why))
 			return false;
 		p = &a->pages[a->n_pages++];
 		p->phys = phys + at;
-		p->index = (uint32_t)((va + at - a->area) / page);
+		p->index = (uint32_t)((va + at - a->area.addr) / page);
 		p->kind = (uint8_t)page_kind(c, p);
 		p->state = STATE_UNKNOWN;
 	}
@@ -251,8 +294,8 @@ static bool collect_lost_piece(struct collector *c, uint64_t index, uint64_t n, 
 	struct arena_snapshot *a = c->a;
 	struct arena_lost *last = a->n_lost ? &a->lost[a->n_lost - 1] : NULL;
 	struct arena_lost piece = {
-		.has_pgoff = index_in_window(a, index) && knows(a, FIELD_USER_VM_START),
-		.n = n, .kernel = a->area + index * a->page_size, .table = table, .why = *why,
+		.has_pgoff = index_in_window(a, index) && arena_knows(a, FIELD_USER_VM_START),
+		.n = n, .kernel = a->area.addr + index * a->page_size, .table = table, .why = *why,
 	};
 
 	if (piece.has_pgoff)
@@ -263,7 +306,7 @@ static bool collect_lost_piece(struct collector *c, uint64_t index, uint64_t n, 
 		last->n += n;
 		return true;
 	}
-	if (!grow((void **)&a->lost, &c->lost_room, a->n_lost, sizeof(piece), c->why))
+	if (!array_grow(&a->lost, &c->lost_room, a->n_lost, sizeof(piece), c->why))
 		return false;
 	a->lost[a->n_lost++] = piece;
 	return true;
@@ -273,9 +316,9 @@ static bool collect_lost_piece(struct collector *c, uint64_t index, uint64_t n, 
 static uint64_t next_border(const struct arena_snapshot *a, uint64_t index)
 {
 	uint64_t border[] = {
-		a->guard / a->page_size,
-		(a->guard + (uint32_t)a->user_vm_start) / a->page_size,
-		(a->guard + WINDOW) / a->page_size,
+		a->area.guard / a->page_size,
+		(a->area.guard + (uint32_t)a->user_vm_start) / a->page_size,
+		(a->area.guard + WINDOW) / a->page_size,
 	};
 
 	for (size_t i = 0; i < sizeof(border) / sizeof(border[0]); i++)
@@ -288,7 +331,7 @@ static bool collect_lost(void *ctx, uint64_t va, uint64_t size, uint64_t table,
 			 const struct fault *why)
 {
 	struct collector *c = ctx;
-	uint64_t index = (va - c->a->area) / c->a->page_size;
+	uint64_t index = (va - c->a->area.addr) / c->a->page_size;
 	uint64_t end = index + size / c->a->page_size;
 
 	c->a->truncated = true;
@@ -310,7 +353,7 @@ static void find_scratch(struct collector *c)
 	uint64_t page, vmemmap, size;
 	struct fault why;
 
-	if (!kernel_has(k, MEMBER_bpf_arena_scratch_page) ||
+	if (c->a->no_struct || !kernel_has(k, MEMBER_bpf_arena_scratch_page) ||
 	    !kernel_member_u64(k, c->a->map, MEMBER_bpf_arena_scratch_page, &page, &why) ||
 	    !vmcoreinfo_symbol(&k->vmcoreinfo, "vmemmap", &vmemmap) ||
 	    !vmcoreinfo_number(&k->vmcoreinfo, "SIZE(page)", &size) ||
@@ -353,6 +396,44 @@ static bool guess_scratch(struct collector *c)
 	return true;
 }
 
+/* Is the frame in use? Its struct page has references. False: not known. */
+static bool frame_used(const struct kernel *k, uint64_t phys, bool *used)
+{
+	uint64_t vmemmap, size, at;
+	uint32_t refcount;
+	struct fault ignored;
+
+	if (!vmcoreinfo_symbol(&k->vmcoreinfo, "vmemmap", &vmemmap) ||
+	    !vmcoreinfo_number(&k->vmcoreinfo, "SIZE(page)", &size) ||
+	    !vmcoreinfo_number(&k->vmcoreinfo, "OFFSET(page._refcount)", &at) ||
+	    !kernel_read_u32(k, vmemmap + (phys >> k->page_shift) * size + at, &refcount,
+			     &ignored))
+		return false;
+	*used = refcount;
+	return true;
+}
+
+/*
+ * Where the struct is lost its frames tell: arena_map_free() gives pages back before their
+ * entries are cleared.
+ */
+static void find_life(const struct kernel *k, struct arena_snapshot *a)
+{
+	enum { ENOUGH = 16 };
+	size_t asked = 0;
+	bool used = false;
+
+	if (!a->no_struct)
+		return;
+	for (size_t i = 0; i < a->n_pages && asked < ENOUGH && !used; i++)
+		if (a->pages[i].kind == KIND_PAGE)
+			asked += frame_used(k, a->pages[i].phys, &used);
+	if (!asked)
+		return;
+	a->life = used ? LIFE_LIVE : LIFE_DYING;
+	a->unknown &= ~(1u << FIELD_LIFE);
+}
+
 /* Order by pgoff. */
 
 static void reverse(struct arena_page *p, size_t n)
@@ -388,11 +469,11 @@ static size_t count_below(const struct arena_snapshot *a, uint64_t index)
  */
 static void sort_by_pgoff(struct arena_snapshot *a)
 {
-	size_t window = count_below(a, a->guard / a->page_size);
-	size_t start = count_below(a, (a->guard + (uint32_t)a->user_vm_start) / a->page_size);
-	size_t end = count_below(a, (a->guard + WINDOW) / a->page_size);
+	size_t window = count_below(a, a->area.guard / a->page_size);
+	size_t start = count_below(a, (a->area.guard + (uint32_t)a->user_vm_start) / a->page_size);
+	size_t end = count_below(a, (a->area.guard + WINDOW) / a->page_size);
 
-	if (!knows(a, FIELD_USER_VM_START))
+	if (!arena_knows(a, FIELD_USER_VM_START))
 		return;
 	rotate(a->pages, start, end);
 	rotate(a->pages + (end - start), window, start);
@@ -416,7 +497,7 @@ static bool limit_pages(struct collector *c, uint64_t max_pages)
 				rest.n = last - rest.pgoff + 1;
 	fault_fill(&rest.why, FAULT_LIMIT, SPACE_NONE, 0,
 		   "%" PRIu64 " pages were asked for at most", max_pages);
-	if (!grow((void **)&a->lost, &c->lost_room, a->n_lost, sizeof(rest), c->why))
+	if (!array_grow(&a->lost, &c->lost_room, a->n_lost, sizeof(rest), c->why))
 		return false;
 	a->lost[a->n_lost++] = rest;
 	a->n_pages = (size_t)max_pages;
@@ -451,7 +532,7 @@ static bool lose_window(struct collector *c)
 	struct arena_lost all = { .has_pgoff = true, .n = a->declared_pages, .why = a->window };
 
 	a->truncated = true;
-	if (!grow((void **)&a->lost, &c->lost_room, a->n_lost, sizeof(all), c->why))
+	if (!array_grow(&a->lost, &c->lost_room, a->n_lost, sizeof(all), c->why))
 		return false;
 	a->lost[a->n_lost++] = all;
 	return true;
@@ -461,16 +542,17 @@ bool arena_snapshot(const struct kernel *k, const struct arena_found *found, uin
 		    struct arena_snapshot *a, struct problems *problems, struct fault *why)
 {
 	struct collector c = { .k = k, .a = a, .why = why };
-	const struct pagetable_visitor visitor = { collect_mapped, collect_lost, &c };
+	const struct pagetable_visitor visitor = { collect_mapped, collect_lost, &c, NULL };
 
 	if (!arena_read(k, found, a, problems, why))
 		return false;
-	if (!knows(a, FIELD_KERN_VM_START))
+	if (!a->area.addr)
 		return lose_window(&c);
 	find_scratch(&c);
-	if (!pagetable_walk(k->pt, a->area, a->area + a->area_size, &visitor, why) ||
+	if (!pagetable_walk(k->pt, a->area.addr, a->area.addr + a->area.size, &visitor, why) ||
 	    !guess_scratch(&c))
 		return false;
+	find_life(k, a);
 	sort_by_pgoff(a);
 	return limit_pages(&c, max_pages) && count_pages(&c);
 }

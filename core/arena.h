@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * BPF arenas (kernel/bpf/arena.c): find them, and say which pages each of them has.
+ * BPF arenas (kernel/bpf/arena.c): which pages each of them has.
  */
 #ifndef ARENA_ARENA_H
 #define ARENA_ARENA_H
 
-#include "kernel.h"
-#include "problems.h"
+#include "arena_find.h"
 
 /** Fields of a snapshot that may be unknown; arena_field_name() has their names in JSON. */
 enum arena_field {
+	FIELD_ID,
+	FIELD_NAME,
+	FIELD_MAP,
+	FIELD_MAX_ENTRIES,
+	FIELD_MAP_EXTRA,
+	FIELD_MAP_FLAGS,
+	FIELD_DECLARED_PAGES,
 	FIELD_USER_VM_START,
+	FIELD_USER_VM_END,
 	FIELD_KERN_VM_START,
 	FIELD_MAPPED,
 	FIELD_SCRATCH,
 	FIELD_OUTSIDE,
 	FIELD_MISSING,
+	FIELD_LIFE,
 	ARENA_FIELDS
+};
+
+/** A struct may be there before its map is in use, and after. */
+enum arena_life {
+	LIFE_LIVE,
+	LIFE_NEW,		/* being made: it has no id yet */
+	LIFE_DYING,		/* nobody holds it; it is being freed */
 };
 
 enum page_kind {
@@ -44,6 +59,9 @@ struct arena_lost {
 
 /** One arena at the time of the dump. The names are those of ArenaSnapshot and of JSON. */
 struct arena_snapshot {
+	enum found_by found_by;
+	bool no_struct;			/* struct bpf_arena is lost */
+	enum arena_life life;
 	uint32_t id;
 	char name[17];
 	uint64_t map;			/* address of struct bpf_arena, and of its bpf_map */
@@ -53,9 +71,7 @@ struct arena_snapshot {
 	bool span_capped;		/* it was more */
 	uint64_t user_vm_start, user_vm_end;
 	uint64_t kern_vm_start;		/* of the window; 0: not known */
-	uint64_t area;			/* kern_vm->addr: the guard before the window */
-	uint64_t guard;			/* bytes of one guard, GUARD_SZ/2 */
-	uint64_t area_size;		/* bytes, all guards included */
+	struct arena_area area;		/* kern_vm; addr 0: its pages are not known */
 	uint64_t page_size;
 	bool truncated;			/* @lost is not empty */
 	struct fault window;		/* why kern_vm_start is not known, if it is not */
@@ -66,27 +82,6 @@ struct arena_snapshot {
 	struct arena_lost *lost;
 	size_t n_lost;
 };
-
-/** An arena in map_idr. */
-struct arena_found {
-	uint32_t id;
-	uint64_t map;
-};
-
-struct arena_list {
-	struct arena_found *found;	/* ids ascending */
-	size_t n;
-	uint64_t maps;			/* maps of all types that were seen */
-};
-
-/**
- * Walk map_idr. A node or map that cannot be read goes to @problems; the rest is listed.
- * False: map_idr cannot be walked at all, out of memory, or interrupted. Free with
- * arena_list_free() either way.
- */
-bool arena_find(const struct kernel *k, struct arena_list *list, struct problems *problems,
-		struct fault *why);
-void arena_list_free(struct arena_list *list);
 
 /**
  * Take the snapshot of @found. @max_pages: keep at most so many pages; 0: all. What cannot be
@@ -105,6 +100,16 @@ bool arena_read(const struct kernel *k, const struct arena_found *found,
 
 /** "user_vm_start", ... */
 const char *arena_field_name(enum arena_field field);
+
+/** "live", "new", "dying". */
+const char *arena_life_name(enum arena_life life);
+
+/** What a sentence calls it: "arena 9", "arena at 0xffff..." (its window, or its struct). */
+enum { ARENA_LABEL = 32 };
+void arena_label(const struct arena_snapshot *a, char label[ARENA_LABEL]);
+
+/** Is that field known? */
+bool arena_knows(const struct arena_snapshot *a, enum arena_field field);
 
 /** "page", "scratch", "outside". */
 const char *arena_page_kind_name(enum page_kind kind);

@@ -1,117 +1,548 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Which arenas there are: every map of their type in map_idr.
- */
-#include "arena.h"
+#include "arena_find.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "idr.h"
+#include "ladder.h"
+#include "programs.h"
+#include "scan.h"
+#include "vmalloc.h"
 
-/* Not in BTF as numbers that can be asked for; the same in 6.9 to 7.3. */
-enum {
-	BPF_MAP_TYPE_ARENA = 33,	/* include/uapi/linux/bpf.h */
-	BPF_F_MMAPABLE = 1 << 10,	/* arena_map_alloc() demands it */
-};
-
-struct finder {
-	const struct kernel *k;
-	struct arena_list *list;
-	struct problems *problems;
-	struct fault *why;
-	size_t room;
-};
-
-static bool append(struct finder *f, uint32_t id, uint64_t map)
+const char *found_by_name(enum found_by by)
 {
-	struct arena_list *list = f->list;
-
-	if (list->n == f->room) {
-		size_t room = f->room ? 2 * f->room : 16;
-		void *p = realloc(list->found, room * sizeof(*list->found));
-
-		if (!p)
-			return fault_set(f->why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
-		list->found = p;
-		f->room = room;
+	switch (by) {
+	case FOUND_MAP_IDR:
+		return "map_idr";
+	case FOUND_PROGRAM:
+		return "program";
+	case FOUND_VMALLOC:
+		return "vmalloc";
+	case FOUND_TASK:
+		return "task";
+	case FOUND_SCAN:
+		return "scan";
+	case FOUND_PAGETABLE:
+		return "pagetable";
 	}
-	list->found[list->n++] = (struct arena_found){ id, map };
+	return "pagetable";
+}
+
+/* What is known so far. */
+
+struct arena_found *ladder_row(const struct ladder *l, uint64_t map)
+{
+	for (size_t i = 0; i < l->list->n; i++)
+		if (map && l->list->found[i].map == map)
+			return &l->list->found[i];
+	return NULL;
+}
+
+struct arena_found *ladder_add(struct ladder *l, const struct arena_found *found)
+{
+	struct arena_list *list = l->list;
+
+	if (!array_grow(&list->found, &list->room, list->n, sizeof(*found), l->why))
+		return NULL;
+	list->found[list->n] = *found;
+	return &list->found[list->n++];
+}
+
+struct lost_map *ladder_lose(struct ladder *l, uint64_t map, const struct fault *why)
+{
+	for (size_t i = 0; i < l->n_lost; i++)
+		if (l->lost[i].map == map)
+			return &l->lost[i];
+	if (!array_grow(&l->lost, &l->lost_room, l->n_lost, sizeof(*l->lost), l->why))
+		return NULL;
+	l->lost[l->n_lost] = (struct lost_map){ .map = map, .why = *why };
+	return &l->lost[l->n_lost++];
+}
+
+struct window *ladder_window(const struct ladder *l, uint64_t addr)
+{
+	for (size_t i = 0; i < l->n_window; i++)
+		if (l->window[i].area.addr == addr)
+			return &l->window[i];
+	return NULL;
+}
+
+bool ladder_add_window(struct ladder *l, const struct window *window)
+{
+	if (!array_grow(&l->window, &l->window_room, l->n_window, sizeof(*window), l->why))
+		return false;
+	l->window[l->n_window++] = *window;
 	return true;
 }
 
-/* A map of another type is none of our business, but it must be the one of that id. */
-static bool check_map(const struct kernel *k, uint32_t id, uint64_t map, bool *is_arena,
-		      struct fault *why)
-{
-	uint32_t type, map_id, flags;
-	uint64_t ops;
+/* map_idr: an entry is the map of its id, whatever its type. */
 
-	if (!kernel_member_u32(k, map, MEMBER_bpf_map_map_type, &type, why) ||
-	    !kernel_member_u32(k, map, MEMBER_bpf_map_id, &map_id, why))
+static bool lose_entry(struct ladder *l, uint32_t id, uint64_t map, const struct fault *why)
+{
+	struct lost_map *lost = ladder_lose(l, map, why);
+
+	if (!lost)
 		return false;
-	if (map_id != id)
-		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, map,
-			"the struct at 0x%" PRIx64 " says that its id is %" PRIu32, map, map_id);
-	*is_arena = type == BPF_MAP_TYPE_ARENA;
-	if (!*is_arena)
+	lost->has_id = true;
+	lost->id = id;
+	return true;
+}
+
+static bool idr_entry(void *ctx, uint32_t id, uint64_t map)
+{
+	struct ladder *l = ctx;
+	struct arena_struct s;
+	struct fault why;
+	uint32_t map_id;
+
+	l->list->search.maps++;
+	if (!arena_struct_id(l->k, map, &map_id, &why))
+		return lose_entry(l, id, map, &why);
+	if (map_id != id) {
+		fault_fill(&why, STATE_DAMAGED, SPACE_VIRT, map,
+			   "the struct at 0x%" PRIx64 " says that its id is %" PRIu32, map, map_id);
+		return lose_entry(l, id, map, &why);
+	}
+	switch (arena_struct_read(l->k, map, &s, &why)) {
+	case MAP_OTHER:
 		return true;
-	if (!kernel_member_u64(k, map, MEMBER_bpf_map_ops, &ops, why) ||
-	    !kernel_member_u32(k, map, MEMBER_bpf_map_map_flags, &flags, why))
+	case MAP_ARENA:
+		return ladder_add(l, &(struct arena_found){ .id = id, .map = map });
+	case MAP_LOST:
+	case MAP_NONE:
+		break;
+	}
+	return lose_entry(l, id, map, &why);
+}
+
+static bool idr_lost(void *ctx, uint32_t first, uint32_t last, const struct fault *why)
+{
+	struct ladder *l = ctx;
+
+	if (!array_grow(&l->ids, &l->ids_room, l->n_ids, sizeof(*l->ids), l->why))
 		return false;
-	if (ops != k->symbol[SYMBOL_arena_map_ops].addr || !(flags & BPF_F_MMAPABLE))
-		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, map,
-			"the struct at 0x%" PRIx64 " has the type of an arena, but ops 0x%" PRIx64
-			" and flags 0x%" PRIx32 " of none", map, ops, flags);
+	l->ids[l->n_ids++] = (struct lost_ids){ first, last, *why };
+	l->disagree = true;
 	return true;
 }
 
-static bool found_entry(void *ctx, uint32_t id, uint64_t map)
+/* False: out of memory. Where map_idr itself is lost, that is all ids. */
+static bool ask_map_idr(struct ladder *l)
 {
-	struct finder *f = ctx;
-	bool is_arena = false;
+	const struct idr_visitor visitor = { idr_entry, idr_lost, l };
+	const struct symbol *idr = &l->k->symbol[SYMBOL_map_idr];
+	struct fault why = { .kind = STATE_STORED };
+
+	if (idr->count != 1) {
+		fault_fill(&why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, "there is no symbol of that "
+			   "name: a kernel without CONFIG_KALLSYMS_ALL");
+		why.cure = CURE_DEBUGINFO;
+	} else if (idr_walk(l->k, idr->addr, &visitor, &why)) {
+		return true;
+	} else if (why.kind == STATE_STORED) {
+		return false;	/* stopped by a visitor */
+	}
+	return idr_lost(l, 0, UINT32_MAX, &why);
+}
+
+/*
+ * A pointer from elsewhere to what must be an arena. One that is being freed has no references
+ * and no id; such a struct may be there for long, but it is none.
+ */
+static bool add_pointed(struct ladder *l, uint64_t map, enum found_by by, bool must_be,
+			const char *who)
+{
+	struct lost_map *lost;
+	struct arena_struct s;
 	struct fault why;
 
-	f->list->maps++;
-	if (!check_map(f->k, id, map, &is_arena, &why)) {
-		fault_prefix(&why, "map %" PRIu32 " may be an arena: ", id);
-		problems_add_map(f->problems, &why, id, map);
+	if (ladder_row(l, map))
 		return true;
+	switch (arena_struct_read(l->k, map, &s, &why)) {
+	case MAP_ARENA:
+		if (s.refcnt && s.id)
+			return ladder_add(l, &(struct arena_found){
+				.by = by, .id = s.id, .map = map });
+		break;
+	case MAP_LOST:
+		lost = must_be ? ladder_lose(l, map, &why) : NULL;
+		if (lost)
+			lost->is_arena = l->disagree = true;
+		return lost || !must_be;
+	case MAP_OTHER:
+	case MAP_NONE:
+		break;
 	}
-	return !is_arena || append(f, id, map);
-}
-
-static bool lost_ids(void *ctx, uint32_t first, uint32_t last, const struct fault *why)
-{
-	struct finder *f = ctx;
-	struct fault fault = *why;
-
-	if (!first && last == UINT32_MAX)
-		fault_prefix(&fault, "map_idr: all maps are lost, arenas among them: ");
-	else if (first == last)
-		fault_prefix(&fault, "map_idr: map %" PRIu32 " is lost and may be an arena: ",
-			     first);
-	else
-		/* ids begin at 1 */
-		fault_prefix(&fault, "map_idr: maps %" PRIu32 " to %" PRIu32
-			     " are lost, if there are any: ", first ? first : 1, last);
-	problems_add(f->problems, &fault);
+	if (!must_be)
+		return true;
+	fault_fill(&why, STATE_DAMAGED, SPACE_VIRT, map,
+		   "%s points to an arena at 0x%" PRIx64 ", but there is none", who, map);
+	problems_add(l->problems, &why);
 	return true;
 }
 
-bool arena_find(const struct kernel *k, struct arena_list *list, struct problems *problems,
-		struct fault *why)
+/* Programs. */
+
+static bool program_arena(void *ctx, uint32_t program, uint64_t map)
 {
-	struct finder f = { .k = k, .list = list, .problems = problems, .why = why };
-	const struct idr_visitor visitor = { found_entry, lost_ids, &f };
+	struct ladder *l = ctx;
+	char who[48] = "the sched_ext scheduler";
+
+	l->list->search.programs++;
+	if (program)
+		snprintf(who, sizeof(who), "program %" PRIu32, program);
+	return add_pointed(l, map, FOUND_PROGRAM, true, who);
+}
+
+static bool program_map(void *ctx, uint32_t program, uint64_t map)
+{
+	(void)program;
+	return add_pointed(ctx, map, FOUND_PROGRAM, false, "");
+}
+
+/* What only a lost program leads to has a vmalloc area all the same. */
+static bool program_lost(void *ctx, const struct fault *why)
+{
+	(void)ctx;
+	(void)why;
+	return true;
+}
+
+/* The walk ended early: false if we stopped it, or there is no use in going on. */
+static bool can_go_on(const struct ladder *l, const struct fault *why, bool *not_walked)
+{
+	if (why->kind == STATE_STORED)
+		return false;
+	if (why->kind == FAULT_NOMEM || why->kind == FAULT_LIMIT) {
+		*l->why = *why;
+		return false;
+	}
+	*not_walked = true;
+	return true;
+}
+
+static bool ask_programs(struct ladder *l)
+{
+	const struct programs_visitor visitor = { program_arena, program_map, program_lost, l };
+	struct fault why = { .kind = STATE_STORED };
+
+	return programs_walk(l->k, &visitor, &why) ||
+	       can_go_on(l, &why, &l->list->search.no_programs);
+}
+
+/* vmalloc areas. */
+
+static bool other_area(struct ladder *l, const struct vmalloc_area *a)
+{
+	if (!array_grow(&l->other, &l->other_room, l->n_other, sizeof(*l->other), l->why))
+		return false;
+	l->other[l->n_other++] = (struct arena_area){ a->start, a->end - a->start, 0 };
+	return true;
+}
+
+static bool one_area(void *ctx, const struct vmalloc_area *a)
+{
+	struct ladder *l = ctx;
+	struct window w = { .vm = a->vm, .by = FOUND_VMALLOC };
+	struct arena_area by_vm;
+	struct fault why;
+
+	if (!a->vm || !arena_area_shape(l->k, a->start, a->end - a->start, &w.area))
+		return other_area(l, a);
+	if (!arena_area_read(l->k, a->vm, &by_vm, &why)) {
+		if (why.kind == STATE_DAMAGED)
+			return other_area(l, a);
+		w.unproved = !window_is_backed(l, &w.area, true);
+	} else if (by_vm.addr != w.area.addr || by_vm.size != w.area.size) {
+		return other_area(l, a);
+	}
+	l->list->search.areas++;
+	return ladder_add_window(l, &w);
+}
+
+static bool area_lost(void *ctx, const struct fault *why)
+{
+	struct ladder *l = ctx;
+
+	(void)why;
+	l->areas_whole = false;
+	return true;
+}
+
+static bool ask_vmalloc(struct ladder *l)
+{
+	const struct vmalloc_visitor visitor = { one_area, area_lost, l };
+	struct fault why = { .kind = STATE_STORED };
+
+	l->areas_whole = true;
+	if (vmalloc_walk(l->k, &visitor, &why))
+		return true;
+	l->areas_whole = false;
+	return can_go_on(l, &why, &l->list->search.no_areas);
+}
+
+/* Which window is whose. */
+
+/* The struct of @row names its vm_struct, and that its window. */
+static bool claim(struct ladder *l, struct arena_found *row)
+{
+	struct window own = { .by = row->by, .taken = true }, *w = NULL;
+	struct fault ignored;
+
+	if (row->no_struct || row->area.addr ||
+	    !kernel_member_u64(l->k, row->map, MEMBER_bpf_arena_kern_vm, &own.vm, &ignored))
+		return true;
+	for (size_t i = 0; !w && i < l->n_window; i++)
+		if (l->window[i].vm == own.vm)
+			w = &l->window[i];
+	if (!w && arena_area_read(l->k, own.vm, &own.area, &ignored))
+		w = ladder_window(l, own.area.addr);
+	row->area = w ? w->area : own.area;
+	if (w)
+		w->taken = true;
+	return w || !row->area.addr || ladder_add_window(l, &own);
+}
+
+static bool claim_all(struct ladder *l)
+{
+	for (size_t i = 0; i < l->list->n; i++)
+		if (!claim(l, &l->list->found[i]))
+			return false;
+	return true;
+}
+
+/*
+ * May there be arenas that are not listed? All have a vmalloc area; so where every area is that of
+ * a struct that was read, whatever else is lost is none.
+ */
+static bool is_missing(const struct ladder *l)
+{
+	for (size_t i = 0; i < l->n_window; i++)
+		if (!l->window[i].taken)
+			return true;
+	for (size_t i = 0; i < l->list->n; i++)
+		if (!l->list->found[i].area.addr)
+			return true;
+	return l->disagree && !l->areas_whole;
+}
+
+/* Processes. */
+
+static bool task_mapping(void *ctx, const struct task_mapping *m)
+{
+	struct ladder *l = ctx;
+	char who[48];
+
+	l->list->search.mappings++;
+	snprintf(who, sizeof(who), "a mapping of process %" PRIu32, m->user.pid);
+	if ((m->user.map && !add_pointed(l, m->user.map, FOUND_TASK, true, who)) ||
+	    !array_grow(&l->mapping, &l->mapping_room, l->n_mapping, sizeof(*m), l->why))
+		return false;
+	l->mapping[l->n_mapping++] = *m;
+	return true;
+}
+
+static bool task_descriptor(void *ctx, const struct task_user *user, uint32_t fd)
+{
+	(void)fd;
+	return add_pointed(ctx, user->map, FOUND_TASK, false, "");
+}
+
+static bool task_lost(void *ctx, const struct fault *why)
+{
+	(void)ctx;
+	(void)why;
+	return true;
+}
+
+static bool ask_tasks(struct ladder *l)
+{
+	const struct tasks_visitor visitor = { task_mapping, task_descriptor, task_lost, l };
+	struct fault why = { .kind = STATE_STORED };
+	bool ignored;
+
+	l->list->search.tasks = true;
+	return tasks_walk(l->k, &visitor, &why) || can_go_on(l, &why, &ignored);
+}
+
+/* The scan. */
+
+static bool virt_of(const struct kernel *k, uint64_t phys, uint64_t *va)
+{
+	const struct pagetable_linear *linear = &k->format.linear[LINEAR_MEMORY];
+
+	*va = linear->start + (phys - linear->phys);
+	return linear->end && *va >= linear->start && *va < linear->end;
+}
+
+static bool scanned_map(void *ctx, uint64_t phys)
+{
+	struct ladder *l = ctx;
+	struct candidate c;
+	struct arena_struct s;
+	struct fault ignored;
+
+	if (!virt_of(l->k, phys, &c.map) || ladder_row(l, c.map) ||
+	    arena_struct_read(l->k, c.map, &s, &ignored) != MAP_ARENA)
+		return true;
+	if (!array_grow(&l->candidate, &l->candidate_room, l->n_candidate, sizeof(c), l->why))
+		return false;
+	c.kern_vm = s.kern_vm;
+	c.id = s.id;
+	c.refcnt = s.refcnt;
+	l->candidate[l->n_candidate++] = c;
+	l->list->search.candidates++;
+	return true;
+}
+
+static bool scanned_vm(void *ctx, uint64_t phys)
+{
+	struct ladder *l = ctx;
+	struct window w = { .by = FOUND_SCAN };
+	struct fault ignored;
+
+	/* where all areas were seen, one that is not among them is freed */
+	if (l->areas_whole || !virt_of(l->k, phys, &w.vm) ||
+	    !arena_area_read(l->k, w.vm, &w.area, &ignored) ||
+	    !window_is_free(l, &w.area) || !window_is_backed(l, &w.area, false))
+		return true;
+	return ladder_add_window(l, &w);
+}
+
+static bool scanned_neighbour(void *ctx, const struct vmalloc_area *a)
+{
+	struct ladder *l = ctx;
+	struct window w = { .vm = a->vm, .by = FOUND_SCAN };
+	struct arena_area by_vm;
+	struct fault why;
+
+	if (!a->vm || !arena_area_shape(l->k, a->start, a->end - a->start, &w.area) ||
+	    !window_is_free(l, &w.area))
+		return true;
+	if (arena_area_read(l->k, a->vm, &by_vm, &why) ? by_vm.addr != w.area.addr :
+							 why.kind == STATE_DAMAGED)
+		return true;
+	return ladder_add_window(l, &w);
+}
+
+/*
+ * A vmap_area that the walk did not reach. One in the list of the busy ones is in use, with all
+ * that are in it; another is if its pages are there, or if a struct that is in use has it.
+ */
+static bool scanned_area(void *ctx, uint64_t phys)
+{
+	struct ladder *l = ctx;
+	const struct vmalloc_visitor visitor = { scanned_neighbour, area_lost, l };
+	struct fault why = { .kind = STATE_STORED };
+	size_t first = l->n_window;
+	uint64_t va, start;
+	bool busy;
+
+	if (l->areas_whole || !virt_of(l->k, phys, &va) ||
+	    !kernel_member_u64(l->k, va, MEMBER_vmap_area_va_start, &start, &why) ||
+	    ladder_window(l, start))
+		return true;
+	if (!vmalloc_follow(l->k, va, &visitor, &busy, &why) && why.kind == STATE_STORED)
+		return false;
+	for (size_t i = first; i < l->n_window; i++)
+		l->window[i].unproved = !busy && !window_is_backed(l, &l->window[i].area, false);
+	return true;
+}
+
+/* A VMA of arena_vm_ops; whether its process is alive the frames that it maps will tell. */
+static bool scanned_vma(void *ctx, uint64_t phys)
+{
+	struct ladder *l = ctx;
+	struct task_mapping m;
+	uint64_t va;
+
+	if (!virt_of(l->k, phys, &va) || !tasks_read_vma(l->k, va, &m))
+		return true;
+	for (size_t i = 0; i < l->n_mapping; i++)
+		if (l->mapping[i].pgd == m.pgd && l->mapping[i].start == m.start)
+			return true;
+	if (!array_grow(&l->mapping, &l->mapping_room, l->n_mapping, sizeof(m), l->why))
+		return false;
+	l->mapping[l->n_mapping++] = m;
+	return true;
+}
+
+static bool ask_scan(struct ladder *l)
+{
+	const struct scan_visitor visitor = {
+		scanned_map, scanned_vm, scanned_area, scanned_vma, l,
+	};
+	struct fault why = { .kind = STATE_STORED };
+	uint64_t missed;
+	bool ignored;
+
+	l->list->search.scan = true;
+	return scan_pages(l->k, &visitor, &missed, &why) || can_go_on(l, &why, &ignored);
+}
+
+/* The whole. */
+
+static int by_id(const void *a, const void *b)
+{
+	const struct arena_found *x = a, *y = b;
+
+	if (x->no_id != y->no_id)
+		return x->no_id - y->no_id;
+	if (x->no_id)
+		return (x->area.addr > y->area.addr) - (x->area.addr < y->area.addr);
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static bool take_long_ways(struct ladder *l, bool scan)
+{
+	if (!ask_tasks(l) || !claim_all(l))
+		return false;
+	if (!scan && !is_missing(l))
+		return true;
+	if (!ask_scan(l) || !ladder_take_candidates(l) || !claim_all(l))
+		return false;
+	return (l->areas_whole && !is_missing(l)) || ladder_ask_page_tables(l);
+}
+
+static bool look(struct ladder *l, bool scan)
+{
+	if (!ask_map_idr(l) || !ask_programs(l) || !ask_vmalloc(l) || !claim_all(l))
+		return false;
+	if ((scan || is_missing(l)) && !take_long_ways(l, scan))
+		return false;
+	return ladder_list_windows(l);
+}
+
+bool arena_find(const struct kernel *k, bool scan, struct arena_list *list,
+		struct problems *problems, struct fault *why)
+{
+	struct ladder l = { .k = k, .list = list, .problems = problems, .why = why };
+	bool ok;
 
 	*list = (struct arena_list){ 0 };
 	if (!k->has_arenas)
 		return true;
 	if (!memory_progress(k->mem, "looking for arenas", 0, 0, why))
 		return false;
-	return idr_walk(k, k->symbol[SYMBOL_map_idr].addr, &visitor, why) ||
-	       fault_prefix(why, "map_idr: ");
+	ok = look(&l, scan);
+	if (!ok && why->kind == FAULT_LIMIT) {
+		problems_add(problems, why);
+		list->search.interrupted = ok = true;
+	} else if (ok) {
+		if (list->n)
+			qsort(list->found, list->n, sizeof(*list->found), by_id);
+		ladder_report(&l);
+	}
+	free(l.lost);
+	free(l.ids);
+	free(l.window);
+	free(l.mapping);
+	free(l.candidate);
+	free(l.other);
+	return ok;
 }
 
 void arena_list_free(struct arena_list *list)

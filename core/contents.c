@@ -25,6 +25,19 @@ static bool write_page(struct contents_renderer *c, const struct kernel *k,
 	return true;
 }
 
+/* In pages from the begin of the file: the pgoff; where none is known, the place in the window. */
+static bool place_of(const struct arena_snapshot *a, const struct arena_page *p, uint64_t *pgoff)
+{
+	uint64_t off = p->index * a->page_size;
+
+	if (arena_knows(a, FIELD_USER_VM_START))
+		return arena_page_pgoff(a, p, pgoff);
+	if (off < a->area.guard || off - a->area.guard >= UINT64_C(4) << 30)
+		return false;
+	*pgoff = (off - a->area.guard) / a->page_size;
+	return true;
+}
+
 static bool write_pages(struct contents_renderer *c, const struct kernel *k,
 			const struct arena_snapshot *a, struct holes *holes)
 {
@@ -33,7 +46,7 @@ static bool write_pages(struct contents_renderer *c, const struct kernel *k,
 	for (size_t i = 0; i < a->n_pages; i++) {
 		const struct arena_page *p = &a->pages[i];
 
-		if (p->kind == KIND_SCRATCH || !arena_page_pgoff(a, p, &pgoff))
+		if (p->kind == KIND_SCRATCH || !place_of(a, p, &pgoff))
 			continue;
 		if (i % 256 == 0 &&
 		    !memory_progress(k->mem, "writing contents", i, a->n_pages, &c->why))
@@ -49,9 +62,11 @@ static bool write_pages(struct contents_renderer *c, const struct kernel *k,
 
 static bool failed(struct contents_renderer *c, const struct arena_snapshot *a)
 {
+	char label[ARENA_LABEL];
+
 	c->failed = true;
-	return fault_prefix(&c->why, "the contents of arena %" PRIu32 " cannot be written: ",
-			    a->id);
+	arena_label(a, label);
+	return fault_prefix(&c->why, "the contents of %s cannot be written: ", label);
 }
 
 static bool contents_arena(struct renderer *r, const struct kernel *k,
@@ -59,9 +74,13 @@ static bool contents_arena(struct renderer *r, const struct kernel *k,
 {
 	struct contents_renderer *c = (struct contents_renderer *)r;
 	struct holes holes = { 0 };
-	char name[CONTENTS_NAME];
+	char name[CONTENTS_NAME], label[ARENA_LABEL];
 
-	snprintf(name, sizeof(name), "%" PRIu32 ".bin", a->id);
+	if (arena_knows(a, FIELD_ID))
+		snprintf(name, sizeof(name), "%" PRIu32 ".bin", a->id);
+	else
+		snprintf(name, sizeof(name), "kern-%" PRIx64 ".bin",
+			 a->area.addr ? a->area.addr + a->area.guard : a->map);
 	if (!c->files.create(c->files.ctx, name, &c->why))
 		return failed(c, a);
 	if (!write_pages(c, k, a, &holes)) {
@@ -69,17 +88,23 @@ static bool contents_arena(struct renderer *r, const struct kernel *k,
 		return failed(c, a);
 	}
 	if (holes.n) {
-		fault_prefix(&holes.first, "arena %" PRIu32 ": contents of %" PRIu64
-			     " pages are not there: ", a->id, holes.n);
-		problems_add_map(&result->problems, &holes.first, a->id, a->map);
+		arena_label(a, label);
+		fault_prefix(&holes.first, "%s: contents of %" PRIu64 " pages are not there: ",
+			     label, holes.n);
+		if (arena_knows(a, FIELD_ID))
+			problems_add_map(&result->problems, &holes.first, a->id, a->map);
+		else
+			problems_add_struct(&result->problems, &holes.first, a->map);
 	}
 	return true;
 }
 
-static bool nothing_to_begin(struct renderer *r, const struct kernel *k)
+static bool nothing_to_begin(struct renderer *r, const struct kernel *k,
+			     const struct report_result *result)
 {
 	(void)r;
 	(void)k;
+	(void)result;
 	return true;
 }
 

@@ -25,8 +25,9 @@ struct contents_files {
 };
 
 /**
- * "ID.bin" for each arena: a page lies at pgoff * page_size; scratch pages and those without a
- * pgoff are left out. Stored pages of zeros are written, pages that are not stored are holes
+ * "ID.bin" for each arena, "kern-KERN_VM_START.bin" without an id: a page lies at pgoff *
+ * page_size, without user_vm_start at its place in the window (its low 32 bits). Scratch pages
+ * and those in guards are left out. Stored pages of zeros are written, pages that are not stored are holes
  * and a problem of the report. To stand before renderers that show problems.
  */
 struct contents_renderer {

@@ -206,13 +206,17 @@ static bool check_arenas(struct kernel *k, struct fault *why)
 static void find_linear_memory(struct kernel *k)
 {
 	const struct symbol *base = &k->symbol[SYMBOL_page_offset_base];
-	uint64_t start, size = UINT64_C(1) << (k->format.levels == 5 ? 55 : 46);
+	uint64_t start, size = UINT64_C(1) << (k->format.levels == 5 ? 55 : 46), vmalloc;
 	struct fault ignored;
 
 	if (base->count != 1 || strcmp(k->machine, "x86_64") ||
 	    !kernel_read_u64(k, base->addr, &start, &ignored) || start < k->format.lowest ||
 	    start > UINT64_MAX - size || start % k->page_size)
 		return;
+	/* with KASLR other regions may begin behind the memory that there is */
+	if (vmcoreinfo_number(&k->vmcoreinfo, "NUMBER(VMALLOC_START)", &vmalloc) &&
+	    vmalloc > start && vmalloc - start < size)
+		size = vmalloc - start;
 	k->format.linear[LINEAR_MEMORY] = (struct pagetable_linear){ start, start + size, 0 };
 }
 

@@ -87,6 +87,7 @@
 	M(vm_area_struct, vm_end, 8, OPTIONAL, LOST_TASKS) \
 	M(vm_area_struct, vm_ops, 8, OPTIONAL, LOST_TASKS) \
 	M(vm_area_struct, vm_file, 8, OPTIONAL, LOST_TASKS) \
+	M(vm_area_struct, vm_mm, 8, OPTIONAL, LOST_TASKS) \
 	M(file, f_op, 8, OPTIONAL, LOST_TASKS) \
 	M(file, private_data, 8, OPTIONAL, LOST_TASKS) \
 	M(files_struct, fdt, 8, OPTIONAL, LOST_TASKS) \

@@ -254,8 +254,14 @@ struct walk {
 static bool enter(struct walk *w, unsigned level, uint64_t table, uint64_t va, uint64_t end)
 {
 	struct step *s = &w->step[level];
+	bool skip = false;
 	struct fault why;
 
+	if (level + 1 == w->pt->f->levels && w->visitor->table &&
+	    !w->visitor->table(w->visitor->ctx, va, end - va, &skip))
+		return false;
+	if (skip)
+		return true;
 	s->table = table;
 	s->va = va;
 	s->end = end;

@@ -95,6 +95,11 @@ struct pagetable_visitor {
 	bool (*lost)(void *ctx, uint64_t va, uint64_t size, uint64_t table,
 		     const struct fault *why);
 	void *ctx;
+	/**
+	 * Before a table of the last level is read, which maps [@va, @va + @size) of the range.
+	 * *@skip: do not look into it. May be NULL.
+	 */
+	bool (*table)(void *ctx, uint64_t va, uint64_t size, bool *skip);
 };
 
 /**

@@ -64,6 +64,14 @@ void problems_add_map(struct problems *list, const struct fault *why, uint32_t i
 	p->map = map;
 }
 
+void problems_add_struct(struct problems *list, const struct fault *why, uint64_t map)
+{
+	struct problem *p = add(list, why);
+
+	if (p)
+		p->map = map;
+}
+
 void problems_free(struct problems *list)
 {
 	free(list->problem);

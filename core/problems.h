@@ -29,6 +29,8 @@ bool problems_reserve(struct problems *list);
 void problems_add(struct problems *list, const struct fault *why);
 /** The same for one arena (or map that may be one). */
 void problems_add_map(struct problems *list, const struct fault *why, uint32_t id, uint64_t map);
+/** The same where its id is not known. */
+void problems_add_struct(struct problems *list, const struct fault *why, uint64_t map);
 void problems_free(struct problems *list);
 
 #endif

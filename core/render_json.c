@@ -52,11 +52,6 @@ static const char *boolean(bool value)
 	return value ? "true" : "false";
 }
 
-static bool knows(const struct arena_snapshot *a, enum arena_field field)
-{
-	return !(a->unknown & 1u << field);
-}
-
 static const char *stored(enum state state)
 {
 	return state == STATE_STORED ? "true" : state == STATE_UNKNOWN ? "null" : "false";
@@ -92,7 +87,7 @@ static bool unknown(struct sink *out, const struct arena_snapshot *a)
 
 	sink_puts(out, ",\"unknown\":[");
 	for (unsigned f = 0; f < ARENA_FIELDS; f++) {
-		if (knows(a, f))
+		if (arena_knows(a, f))
 			continue;
 		sink_printf(out, "%s\"%s\"", comma, arena_field_name(f));
 		comma = ",";
@@ -130,9 +125,34 @@ static bool counts(struct sink *out, const struct arena_snapshot *a)
 
 	for (size_t i = 0; i < sizeof(count) / sizeof(count[0]); i++) {
 		sink_printf(out, ",\"%s\":", count[i].key);
-		number_or_null(out, knows(a, count[i].field), count[i].value);
+		number_or_null(out, arena_knows(a, count[i].field), count[i].value);
 	}
 	return !out->stopped;
+}
+
+/* Fields of the struct. */
+static bool fields(struct sink *out, const struct arena_snapshot *a)
+{
+	sink_puts(out, "{\"id\":");
+	number_or_null(out, arena_knows(a, FIELD_ID), a->id);
+	sink_puts(out, ",\"name\":");
+	string_or_null(out, arena_knows(a, FIELD_NAME) ? a->name : NULL);
+	sink_puts(out, ",\"map\":");
+	hex_or_null(out, arena_knows(a, FIELD_MAP), a->map);
+	sink_puts(out, ",\"max_entries\":");
+	number_or_null(out, arena_knows(a, FIELD_MAX_ENTRIES), a->max_entries);
+	sink_puts(out, ",\"map_extra\":");
+	hex_or_null(out, arena_knows(a, FIELD_MAP_EXTRA), a->map_extra);
+	sink_puts(out, ",\"map_flags\":");
+	hex_or_null(out, arena_knows(a, FIELD_MAP_FLAGS), a->map_flags);
+	sink_puts(out, ",\"declared_pages\":");
+	number_or_null(out, arena_knows(a, FIELD_DECLARED_PAGES), a->declared_pages);
+	sink_printf(out, ",\"user_vm_start\":\"0x%" PRIx64 "\",\"user_vm_end\":",
+		    a->user_vm_start);
+	hex_or_null(out, arena_knows(a, FIELD_USER_VM_END), a->user_vm_end);
+	return sink_printf(out, ",\"kern_vm_start\":\"0x%" PRIx64 "\",\"truncated\":%s,"
+			   "\"span_capped\":%s", a->kern_vm_start, boolean(a->truncated),
+			   boolean(a->span_capped));
 }
 
 static bool json_arena(struct renderer *r, const struct kernel *k,
@@ -143,18 +163,11 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 
 	(void)k;
 	(void)result;
-	sink_printf(out, "%s{\"id\":%" PRIu32 ",\"name\":", j->shown++ ? "," : "", a->id);
-	string(out, a->name);
-	sink_printf(out, ",\"map\":\"0x%" PRIx64 "\",\"max_entries\":%" PRIu32
-		    ",\"map_extra\":\"0x%" PRIx64 "\",\"map_flags\":\"0x%" PRIx32
-		    "\",\"declared_pages\":%" PRIu64, a->map, a->max_entries, a->map_extra,
-		    a->map_flags, a->declared_pages);
-	sink_printf(out, ",\"user_vm_start\":\"0x%" PRIx64 "\",\"user_vm_end\":\"0x%" PRIx64
-		    "\",\"kern_vm_start\":\"0x%" PRIx64 "\",\"truncated\":%s,\"span_capped\":%s",
-		    a->user_vm_start, a->user_vm_end, a->kern_vm_start, boolean(a->truncated),
-		    boolean(a->span_capped));
+	sink_puts(out, j->shown++ ? "," : "");
+	fields(out, a);
 	counts(out, a);
-	sink_puts(out, ",\"found_by\":\"map_idr\"");
+	sink_printf(out, ",\"found_by\":\"%s\",\"life\":", found_by_name(a->found_by));
+	string_or_null(out, arena_knows(a, FIELD_LIFE) ? arena_life_name(a->life) : NULL);
 	unknown(out, a);
 	lost(out, a);
 	if (j->pages && !pages(out, a))
@@ -203,10 +216,12 @@ static bool tail(struct sink *out, const struct problems *problems, const char *
 	return sink_flush(out);
 }
 
-static bool json_begin(struct renderer *r, const struct kernel *k)
+static bool json_begin(struct renderer *r, const struct kernel *k,
+		       const struct report_result *result)
 {
 	struct json_renderer *j = (struct json_renderer *)r;
 
+	(void)result;
 	head(j->out, j->tool, j->vmcore, k->release, k->machine, k->page_size);
 	return sink_puts(j->out, ",\"arenas\":[");
 }

@@ -8,17 +8,12 @@
 
 #include "report.h"
 
-static bool knows(const struct arena_snapshot *a, enum arena_field field)
-{
-	return !(a->unknown & 1u << field);
-}
-
 /* The list. */
 
 static const char list_heading[] =
 	"       ID BPF_MAP           USER_VM_START  MAPPED DECLARED FLAGS NAME\n";
 
-static void flags(const struct arena_snapshot *a, char text[8])
+static void flags(const struct arena_snapshot *a, char text[12])
 {
 	size_t n = 0;
 
@@ -32,6 +27,12 @@ static void flags(const struct arena_snapshot *a, char text[8])
 		text[n++] = 'O';
 	if (a->span_capped)
 		text[n++] = 'C';
+	if (a->no_struct)
+		text[n++] = 'L';
+	if (a->life == LIFE_NEW)
+		text[n++] = 'N';
+	if (a->life == LIFE_DYING)
+		text[n++] = 'D';
 	if (!n)
 		text[n++] = '-';
 	text[n] = '\0';
@@ -41,7 +42,7 @@ static void flags(const struct arena_snapshot *a, char text[8])
 static const char *count(const struct arena_snapshot *a, enum arena_field field, uint64_t value,
 			 char text[24])
 {
-	if (!knows(a, field))
+	if (!arena_knows(a, field))
 		return "?";
 	snprintf(text, 24, "%" PRIu64, value);
 	return text;
@@ -50,22 +51,41 @@ static const char *count(const struct arena_snapshot *a, enum arena_field field,
 static const char *address(const struct arena_snapshot *a, enum arena_field field,
 			   uint64_t value, char text[24])
 {
-	if (!knows(a, field))
+	if (!arena_knows(a, field))
 		return "?";
 	snprintf(text, 24, "%" PRIx64, value);
 	return text;
 }
 
+static bool put_name(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	return arena_knows(a, FIELD_NAME) ? sink_name(t->out, a->name) : sink_puts(t->out, "?");
+}
+
+/* What tells it from others; the place of its pages where there is neither struct nor user. */
+static bool list_addresses(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	char map[24] = "?", start[24];
+
+	if (!arena_knows(a, FIELD_MAP) && !arena_knows(a, FIELD_USER_VM_START))
+		return sink_printf(t->out, " kern_vm_start %16s",
+				   address(a, FIELD_KERN_VM_START, a->kern_vm_start, start));
+	if (arena_knows(a, FIELD_MAP))
+		snprintf(map, sizeof(map), "%016" PRIx64, a->map);
+	return sink_printf(t->out, "%-16s %14s", map,
+			   address(a, FIELD_USER_VM_START, a->user_vm_start, start));
+}
+
 static bool list_row(struct table_renderer *t, const struct arena_snapshot *a)
 {
-	char set[8], start[24], mapped[24];
+	char set[12], id[24], mapped[24], declared[24];
 
 	flags(a, set);
-	return sink_printf(t->out, "%9" PRIu32 " %016" PRIx64 " %14s %7s %8" PRIu64 " %-5s ",
-			   a->id, a->map,
-			   address(a, FIELD_USER_VM_START, a->user_vm_start, start),
-			   count(a, FIELD_MAPPED, a->mapped, mapped), a->declared_pages, set) &&
-	       sink_name(t->out, a->name) && sink_puts(t->out, "\n");
+	sink_printf(t->out, "%9s ", count(a, FIELD_ID, a->id, id));
+	list_addresses(t, a);
+	return sink_printf(t->out, " %7s %8s %-5s ", count(a, FIELD_MAPPED, a->mapped, mapped),
+			   count(a, FIELD_DECLARED_PAGES, a->declared_pages, declared), set) &&
+	       put_name(t, a) && sink_puts(t->out, "\n");
 }
 
 /* All fields. */
@@ -199,23 +219,53 @@ static bool lost_ranges(struct table_renderer *t, const struct arena_snapshot *a
 	return !t->out->stopped;
 }
 
+static const char *life(const struct arena_snapshot *a)
+{
+	if (!arena_knows(a, FIELD_LIFE))
+		return "";
+	switch (a->life) {
+	case LIFE_LIVE:
+		return "";
+	case LIFE_NEW:
+		return " (being made: it has no id yet)";
+	case LIFE_DYING:
+		return " (being freed: nobody holds it)";
+	}
+	return "";
+}
+
+static void map_fields(struct table_renderer *t, const struct arena_snapshot *a)
+{
+	char text[24];
+
+	sink_printf(t->out, "           id: %s%s\n         name: ", count(a, FIELD_ID, a->id, text),
+		    life(a));
+	put_name(t, a);
+	sink_printf(t->out, "\n          map: %s%s\n", address(a, FIELD_MAP, a->map, text),
+		    a->no_struct ? " (lost)" : "");
+	sink_printf(t->out, "  max_entries: %s\n",
+		    count(a, FIELD_MAX_ENTRIES, a->max_entries, text));
+	sink_printf(t->out, "    map_extra: %s\n", address(a, FIELD_MAP_EXTRA, a->map_extra, text));
+	if (arena_knows(a, FIELD_MAP_FLAGS))
+		sink_printf(t->out, "    map_flags: %08" PRIx32 "\n", a->map_flags);
+	else
+		sink_puts(t->out, "    map_flags: ?\n");
+	sink_printf(t->out, "     declared: %s%s\n",
+		    count(a, FIELD_DECLARED_PAGES, a->declared_pages, text),
+		    a->span_capped ? " (capped at 4 GiB)" : "");
+}
+
 static bool verbose(struct table_renderer *t, const struct arena_snapshot *a)
 {
 	char text[24];
 
 	if (t->shown)
 		sink_puts(t->out, "\n");
-	sink_printf(t->out, "           id: %" PRIu32 "\n         name: ", a->id);
-	sink_name(t->out, a->name);
-	sink_printf(t->out, "\n          map: %016" PRIx64 "\n", a->map);
-	sink_printf(t->out, "  max_entries: %" PRIu32 "\n", a->max_entries);
-	sink_printf(t->out, "    map_extra: %" PRIx64 "\n", a->map_extra);
-	sink_printf(t->out, "    map_flags: %08" PRIx32 "\n", a->map_flags);
-	sink_printf(t->out, "     declared: %" PRIu64 "%s\n", a->declared_pages,
-		    a->span_capped ? " (capped at 4 GiB)" : "");
+	map_fields(t, a);
 	sink_printf(t->out, "user_vm_start: %s\n",
 		    address(a, FIELD_USER_VM_START, a->user_vm_start, text));
-	sink_printf(t->out, "  user_vm_end: %" PRIx64 "\n", a->user_vm_end);
+	sink_printf(t->out, "  user_vm_end: %s\n",
+		    address(a, FIELD_USER_VM_END, a->user_vm_end, text));
 	sink_printf(t->out, "kern_vm_start: %s\n",
 		    address(a, FIELD_KERN_VM_START, a->kern_vm_start, text));
 	sink_printf(t->out, "       mapped: %s\n", count(a, FIELD_MAPPED, a->mapped, text));
@@ -223,7 +273,7 @@ static bool verbose(struct table_renderer *t, const struct arena_snapshot *a)
 	sink_printf(t->out, "      outside: %s\n", count(a, FIELD_OUTSIDE, a->outside, text));
 	sink_printf(t->out, "      missing: %s\n", count(a, FIELD_MISSING, a->missing, text));
 	sink_printf(t->out, "    truncated: %s\n", a->truncated ? "yes" : "no");
-	sink_puts(t->out, "     found_by: map_idr\n");
+	sink_printf(t->out, "     found_by: %s\n", found_by_name(a->found_by));
 	return lost_ranges(t, a);
 }
 
@@ -258,33 +308,45 @@ static bool page_row(struct table_renderer *t, const struct arena_snapshot *a,
 		     const struct page_run *run)
 {
 	const struct arena_page *p = run->first;
-	char off[24] = "-", user[24] = "-", n[24] = "";
+	char off[24] = "-", user[24] = "-", n[24] = "", id[24];
 	uint64_t pgoff;
 
 	if (arena_page_pgoff(a, p, &pgoff)) {
 		snprintf(off, sizeof(off), "%" PRIu64, pgoff);
 		snprintf(user, sizeof(user), "%" PRIx64, arena_user_address(a, pgoff));
+	} else if (!arena_knows(a, FIELD_USER_VM_START)) {
+		/* of the user address the kernel's gives the low half */
+		snprintf(off, sizeof(off), "?");
+		snprintf(user, sizeof(user), "?");
+		if (a->kern_vm_start)
+			snprintf(user, sizeof(user), "?%08" PRIx32,
+				 (uint32_t)(arena_page_kernel(a, p) - a->kern_vm_start));
 	}
+	count(a, FIELD_ID, a->id, id);
+	if (!arena_knows(a, FIELD_ID))
+		snprintf(id, sizeof(id), "?");
 	if (t->runs)
 		snprintf(n, sizeof(n), " %7" PRIu64, run->n);
-	return sink_printf(t->out, "%*" PRIu32 " %7s%s %14s %016" PRIx64 " %11" PRIx64
-			   " %-7s %s\n", t->runs ? 5 : 7, a->id, off, n, user, arena_page_kernel(a, p),
+	return sink_printf(t->out, "%*s %7s%s %14s %016" PRIx64 " %11" PRIx64
+			   " %-7s %s\n", t->runs ? 5 : 7, id, off, n, user, arena_page_kernel(a, p),
 			   p->phys,
 			   arena_page_kind_name(p->kind), stored_name(p->state));
 }
 
 static bool pages_heading(struct table_renderer *t, const struct arena_snapshot *a)
 {
-	char mapped[24];
+	char label[ARENA_LABEL], mapped[24], declared[24];
 
 	if (!t->headings)
 		return true;
 	if (t->shown)
 		sink_puts(t->out, "\n");
-	sink_printf(t->out, "arena %" PRIu32 " ", a->id);
-	sink_name(t->out, a->name);
-	sink_printf(t->out, ": %s of %" PRIu64 " pages mapped\n",
-		    count(a, FIELD_MAPPED, a->mapped, mapped), a->declared_pages);
+	arena_label(a, label);
+	sink_printf(t->out, "%s ", label);
+	put_name(t, a);
+	sink_printf(t->out, ": %s of %s pages mapped\n",
+		    count(a, FIELD_MAPPED, a->mapped, mapped),
+		    count(a, FIELD_DECLARED_PAGES, a->declared_pages, declared));
 	return !a->n_pages ||
 	       sink_printf(t->out, "%s   PGOFF%s           USER           KERNEL        PHYS"
 			   " KIND    STORED\n", t->runs ? "   ID" : "     ID",
@@ -313,13 +375,38 @@ static bool pages(struct table_renderer *t, const struct arena_snapshot *a)
 
 /* The renderer. */
 
-static bool table_begin(struct renderer *r, const struct kernel *k)
+/* What was looked at to find arenas. */
+static void ways(struct table_renderer *t, const struct arena_search *s)
+{
+	sink_printf(t->out, "       arenas: %" PRIu64 " maps in map_idr, ", s->maps);
+	if (s->no_programs)
+		sink_puts(t->out, "programs not readable, ");
+	else
+		sink_printf(t->out, "%" PRIu64 " pointers of programs, ", s->programs);
+	if (s->no_areas)
+		sink_puts(t->out, "vmalloc not readable");
+	else
+		sink_printf(t->out, "%" PRIu64 " vmalloc areas", s->areas);
+	if (s->tasks)
+		sink_printf(t->out, ",\n               %" PRIu64 " mappings of processes",
+			    s->mappings);
+	if (s->scan)
+		sink_printf(t->out, ", all pages: %" PRIu64 " more structs", s->candidates);
+	sink_puts(t->out, "\n");
+}
+
+static bool table_begin(struct renderer *r, const struct kernel *k,
+			const struct report_result *result)
 {
 	struct table_renderer *t = (struct table_renderer *)r;
 
 	if (t->view != VIEW_VERBOSE)
 		return true;
-	return sources(t, k) && sink_puts(t->out, k->has_arenas ? "\n" : "");
+	sources(t, k);
+	if (!k->has_arenas)
+		return !t->out->stopped;
+	ways(t, &result->search);
+	return sink_puts(t->out, "\n");
 }
 
 static bool table_arena(struct renderer *r, const struct kernel *k,
@@ -359,9 +446,9 @@ static bool table_end(struct renderer *r, const struct kernel *k,
 		sink_puts(t->out, "no BPF arenas: this kernel does not have them\n");
 	else if (result->problems.n)
 		sink_printf(t->out, "no BPF arenas found among the %" PRIu64 " maps that could be "
-			    "read\n", result->maps);
+			    "read\n", result->search.maps);
 	else
-		sink_printf(t->out, "no BPF arenas among %" PRIu64 " maps\n", result->maps);
+		sink_printf(t->out, "no BPF arenas among %" PRIu64 " maps\n", result->search.maps);
 	return sink_flush(t->out);
 }
 

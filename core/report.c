@@ -34,11 +34,11 @@ static bool parse(const char *text, int base, uint64_t *value)
 
 static bool is_address_of(const struct arena_snapshot *a, uint64_t addr)
 {
-	if (addr == a->map)
+	if (a->map && addr == a->map)
 		return true;
 	if (a->user_vm_start && addr >= a->user_vm_start && addr < a->user_vm_end)
 		return true;
-	return a->kern_vm_start && addr >= a->area && addr - a->area < a->area_size;
+	return a->area.addr && addr >= a->area.addr && addr - a->area.addr < a->area.size;
 }
 
 bool arena_matches(const struct arena_snapshot *a, const char *arg)
@@ -46,15 +46,16 @@ bool arena_matches(const struct arena_snapshot *a, const char *arg)
 	uint64_t value;
 
 	if (!strncmp(arg, "name:", 5))
-		return !strcmp(a->name, arg + 5);
+		return arena_knows(a, FIELD_NAME) && !strcmp(a->name, arg + 5);
 	if (!strncmp(arg, "0x", 2) || !strncmp(arg, "0X", 2))
 		return parse(arg + 2, 16, &value) && is_address_of(a, value);
-	if (parse(arg, 10, &value) && value == a->id)
+	if (arena_knows(a, FIELD_ID) && parse(arg, 10, &value) && value == a->id)
 		return true;
 	if (parse(arg, 16, &value) && is_address_of(a, value))
 		return true;
 	/* digits are never a name */
-	return strspn(arg, "0123456789") != strlen(arg) && !strcmp(a->name, arg);
+	return arena_knows(a, FIELD_NAME) && strspn(arg, "0123456789") != strlen(arg) &&
+	       !strcmp(a->name, arg);
 }
 
 /* Is this arena asked for? Marks every ARENA that means it. */
@@ -67,9 +68,8 @@ static bool selected(struct run *run, const struct arena_found *found)
 
 	if (!run->options->n_select)
 		return true;
-	/* one that cannot be read is known by its id alone */
-	if (!arena_read(run->k, found, &a, &ignored, &why))
-		a = (struct arena_snapshot){ .id = found->id, .map = found->map };
+	/* of one that cannot be read its id and place are known all the same */
+	arena_read(run->k, found, &a, &ignored, &why);
 	for (size_t i = 0; i < run->options->n_select; i++) {
 		if (!arena_matches(&a, run->options->select[i]))
 			continue;
@@ -101,9 +101,19 @@ static bool is_left_out(const struct run *run, const struct fault *why)
 	return why->kind == STATE_EXCLUDED && format && format[0] == 'E';
 }
 
+static void report_of(struct run *run, const struct arena_snapshot *a, const struct fault *why)
+{
+	if (arena_knows(a, FIELD_ID))
+		problems_add_map(&run->result->problems, why, a->id, a->map);
+	else
+		problems_add_struct(&run->result->problems, why, a->map);
+}
+
 /* Lost ranges are errors of the run, too: one for each reason that an arena has. */
 static void report_lost(struct run *run, const struct arena_snapshot *a)
 {
+	char label[ARENA_LABEL];
+
 	for (size_t i = 0; i < a->n_lost; i++) {
 		struct fault why = a->lost[i].why;
 		uint64_t n = lost_pages(a, why.kind);
@@ -119,9 +129,10 @@ static void report_lost(struct run *run, const struct arena_snapshot *a)
 			run->left_out_pages += n;
 			continue;
 		}
-		fault_prefix(&why, "arena %" PRIu32 ": whether %" PRIu64
-			     " pages are mapped is not known: ", a->id, n);
-		problems_add_map(&run->result->problems, &why, a->id, a->map);
+		arena_label(a, label);
+		fault_prefix(&why, "%s: whether %" PRIu64 " pages are mapped is not known: ",
+			     label, n);
+		report_of(run, a, &why);
 	}
 }
 
@@ -148,12 +159,12 @@ static bool show(struct run *run, const struct arena_found *found)
 	if (!selected(run, found))
 		return true;
 	if (!arena_snapshot(run->k, found, run->options->max_pages, &a, problems, &why)) {
-		problems_add_map(problems, &why, found->id, found->map);
+		report_of(run, &a, &why);
 		ok = why.kind != FAULT_LIMIT && why.kind != FAULT_NOMEM;
 		run->result->interrupted = why.kind == FAULT_LIMIT;
 	} else {
 		/* without a window there is one error already */
-		if (a.kern_vm_start)
+		if (a.area.addr)
 			report_lost(run, &a);
 		for (size_t i = 0; ok && i < run->n; i++)
 			ok = run->renderers[i]->arena(run->renderers[i], run->k, &a,
@@ -181,7 +192,7 @@ static bool begin(struct run *run)
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < run->n; i++)
-		ok = run->renderers[i]->begin(run->renderers[i], run->k);
+		ok = run->renderers[i]->begin(run->renderers[i], run->k, run->result);
 	return ok;
 }
 
@@ -236,14 +247,15 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 	ok = (run.matched && problems_reserve(&result->problems)) ||
 	     fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 	report_file(&k->mem->facts, &result->problems);
-	ok = ok && arena_find(k, &list, &result->problems, why);
+	ok = ok && arena_find(k, options->scan, &list, &result->problems, why);
+	result->search = list.search;
+	result->found = list.n;
 	if (!ok) {
 		result->status = REPORT_FAILED;
 	} else if (begin(&run)) {
-		bool more = true;
+		bool more = !list.search.interrupted;
 
-		result->maps = list.maps;
-		result->found = list.n;
+		result->interrupted = !more;
 		for (size_t i = 0; more && i < list.n; i++)
 			more = show(&run, &list.found[i]);
 		if (more)

@@ -19,11 +19,12 @@ struct report_options {
 	const char *const *select;	/* ARENA arguments; none: all arenas */
 	size_t n_select;
 	uint64_t max_pages;		/* per arena; 0: all */
+	bool scan;			/* look for arenas in every stored page */
 };
 
 struct report_result {
 	enum report_status status;
-	uint64_t maps;			/* maps of all types that were seen */
+	struct arena_search search;	/* what was looked at */
 	uint64_t found;			/* arenas in the dump, asked for or not */
 	bool interrupted;		/* the user stopped it; what was found is shown */
 	struct problems problems;
@@ -31,7 +32,9 @@ struct report_result {
 
 /** Who is shown the answer. Each function returns false to stop the run. */
 struct renderer {
-	bool (*begin)(struct renderer *r, const struct kernel *k);
+	/** @result says what was looked at. */
+	bool (*begin)(struct renderer *r, const struct kernel *k,
+		      const struct report_result *result);
 	/** @a is borrowed for the call. @result has the problems found so far. */
 	bool (*arena)(struct renderer *r, const struct kernel *k,
 		      const struct arena_snapshot *a, struct report_result *result);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_struct.h"
 #include "reader.h"
 
 enum {
@@ -25,15 +26,15 @@ enum {
 	PROGRESS_PAGES = 256,
 };
 
-enum { MAP, AREA, PATTERNS };
+enum { MAP, VM, VMA, AREA, PATTERNS };
 
-typedef uint32_t vector __attribute__((vector_size(16), may_alias));
+typedef uint32_t vector __attribute__((vector_size(16), may_alias, aligned(8)));
 
 struct scan;
 
 /* What a kind of struct looks like: the bytes [first, end) of it, with the key at @at. */
 struct pattern {
-	uint64_t key;		/* as it is in memory */
+	uint64_t key;		/* as it is in memory; AREA: how much more the next word is */
 	uint64_t at, first, end;
 	bool (*fits)(const struct scan *s, const uint8_t *bytes);	/* those from @first on */
 	bool (*visit)(void *ctx, uint64_t phys);
@@ -51,14 +52,6 @@ struct scan {
 	uint64_t pages, missed;
 	struct fault *why;
 };
-
-uint64_t scan_area_size(const struct kernel *k)
-{
-	/* kernel/bpf/arena.c: GUARD_SZ is round_up(1 << 16, 2 * PAGE_SIZE) */
-	uint64_t two = 2 * k->page_size, guard = (65536 + two - 1) / two * two;
-
-	return (UINT64_C(4) << 30) + guard + k->page_size;
-}
 
 /* What to look for. */
 
@@ -99,12 +92,31 @@ static bool signature_fits(const struct scan *s, const uint8_t *bytes)
 
 static bool vm_fits(const struct scan *s, const uint8_t *bytes)
 {
-	const struct pattern *p = &s->pattern[AREA];
+	const struct pattern *p = &s->pattern[VM];
 	uint64_t addr = load_u64(member(s, p, bytes, MEMBER_vm_struct_addr)), end;
 
 	return load_u64(member(s, p, bytes, MEMBER_vm_struct_flags)) == VM_SPARSE_USERMAP &&
 	       !(addr % s->k->page_size) && addr >= s->k->format.lowest &&
-	       add_ok(addr, scan_area_size(s->k), &end);
+	       add_ok(addr, arena_area_size(s->k), &end);
+}
+
+static bool vma_fits(const struct scan *s, const uint8_t *bytes)
+{
+	const struct pattern *p = &s->pattern[VMA];
+	uint64_t start = load_u64(member(s, p, bytes, MEMBER_vm_area_struct_vm_start));
+	uint64_t end = load_u64(member(s, p, bytes, MEMBER_vm_area_struct_vm_end));
+
+	return start < end && end < s->k->format.lowest && !((start | end) % s->k->page_size);
+}
+
+static bool area_fits(const struct scan *s, const uint8_t *bytes)
+{
+	const struct pattern *p = &s->pattern[AREA];
+	uint64_t start = load_u64(member(s, p, bytes, MEMBER_vmap_area_va_start));
+	uint64_t vm = load_u64(member(s, p, bytes, MEMBER_vmap_area_vm));
+
+	return start >= s->k->format.lowest && !(start % s->k->page_size) &&
+	       vm >= s->k->format.lowest && !(vm % 8);
 }
 
 /* @p also looks at @n bytes at @at. */
@@ -151,12 +163,12 @@ static void look_for_maps(struct scan *s)
 	finish_pattern(s, p);
 }
 
-static void look_for_areas(struct scan *s)
+static void look_for_vms(struct scan *s)
 {
-	struct pattern *p = &s->pattern[AREA];
+	struct pattern *p = &s->pattern[VM];
 
 	*p = (struct pattern){
-		.key = htole64(scan_area_size(s->k)), .at = offset(s, MEMBER_vm_struct_size),
+		.key = htole64(arena_area_size(s->k)), .at = offset(s, MEMBER_vm_struct_size),
 		.first = UINT64_MAX, .fits = vm_fits, .visit = s->visitor->vm,
 	};
 	cover(p, p->at, 8);
@@ -165,23 +177,68 @@ static void look_for_areas(struct scan *s)
 	finish_pattern(s, p);
 }
 
+static void look_for_vmas(struct scan *s)
+{
+	const struct symbol *ops = &s->k->symbol[SYMBOL_arena_vm_ops];
+	struct pattern *p = &s->pattern[VMA];
+
+	*p = (struct pattern){
+		.key = htole64(ops->addr), .at = offset(s, MEMBER_vm_area_struct_vm_ops),
+		.first = UINT64_MAX, .fits = vma_fits, .visit = s->visitor->vma,
+	};
+	cover(p, p->at, 8);
+	cover(p, offset(s, MEMBER_vm_area_struct_vm_start), 8);
+	cover(p, offset(s, MEMBER_vm_area_struct_vm_end), 8);
+	finish_pattern(s, p);
+	if (ops->count != 1 || !kernel_has(s->k, MEMBER_vm_area_struct_vm_ops) ||
+	    !kernel_has(s->k, MEMBER_vm_area_struct_vm_start) ||
+	    !kernel_has(s->k, MEMBER_vm_area_struct_vm_end))
+		p->fits = NULL;
+}
+
+/* va_start and va_end are neighbours: their difference is what is looked for. */
+static void look_for_areas(struct scan *s)
+{
+	struct pattern *p = &s->pattern[AREA];
+
+	*p = (struct pattern){
+		.key = arena_area_size(s->k), .at = offset(s, MEMBER_vmap_area_va_start),
+		.first = UINT64_MAX, .fits = area_fits, .visit = s->visitor->area,
+	};
+	cover(p, p->at, 16);
+	cover(p, offset(s, MEMBER_vmap_area_vm), 8);
+	finish_pattern(s, p);
+	if (!kernel_has(s->k, MEMBER_vmap_area_va_start) ||
+	    !kernel_has(s->k, MEMBER_vmap_area_va_end) || !kernel_has(s->k, MEMBER_vmap_area_vm) ||
+	    offset(s, MEMBER_vmap_area_va_end) != p->at + 8)
+		p->fits = NULL;
+}
+
 /* Looking. */
 
+static vector vector_of(uint32_t key)
+{
+	return (vector){ key, key, key, key };
+}
+
 /*
- * The loop that all time goes to. The smallest x86_64 has no vector instruction that compares
+ * The loop that all time goes to. It looks at 8 bytes behind the block, too. The smallest x86_64 has no vector instruction that compares
  * 8 bytes, so the first 4 of each word are, of four words at once; take_words() has the last say.
  */
 static bool block_has(const uint8_t *block, const uint32_t key[PATTERNS])
 {
 	const vector *v = (const vector *)(const void *)block;
-	const vector a = { key[0], key[0], key[0], key[0] };
-	const vector b = { key[1], key[1], key[1], key[1] };
+	const vector *w = (const vector *)(const void *)(block + 8);
+	const vector map = vector_of(key[MAP]), vm = vector_of(key[VM]);
+	const vector vma = vector_of(key[VMA]), area = vector_of(key[AREA]);
 	vector found = { 0 };
 
 	for (size_t i = 0; i < BLOCK * 8 / sizeof(vector); i += 2) {
 		vector first = __builtin_shufflevector(v[i], v[i + 1], 0, 2, 4, 6);
+		vector next = __builtin_shufflevector(w[i], w[i + 1], 0, 2, 4, 6);
 
-		found |= (vector)(first == a) | (vector)(first == b);
+		found |= (vector)(first == map) | (vector)(first == vm) | (vector)(first == vma) |
+			 (vector)(next - first == area);
 	}
 	return found[0] | found[1] | found[2] | found[3];
 }
@@ -205,14 +262,22 @@ static bool take_word(const struct scan *s, const struct pattern *p, const uint8
 	return p->visit(s->visitor->ctx, phys - p->at);
 }
 
+static bool has_key(const struct scan *s, size_t i, const uint8_t *word, const uint8_t *end)
+{
+	uint64_t value;
+
+	if (i == AREA)
+		return end - word >= 16 &&
+		       load_u64(word + 8) - load_u64(word) == s->pattern[i].key;
+	memcpy(&value, word, 8);
+	return value == s->pattern[i].key;
+}
+
 static bool take_words(const struct scan *s, const uint8_t *word, size_t n, const uint8_t *end)
 {
 	for (; n; n--, word += 8)
 		for (size_t i = 0; i < PATTERNS; i++) {
-			uint64_t value;
-
-			memcpy(&value, word, 8);
-			if (value == s->pattern[i].key &&
+			if (has_key(s, i, word, end) &&
 			    !take_word(s, &s->pattern[i], word, end))
 				return false;
 		}
@@ -292,7 +357,7 @@ bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint
 		struct fault *why)
 {
 	struct scan s = { .k = k, .visitor = visitor, .why = why };
-	uint8_t *buffer = malloc(CARRY + (size_t)k->page_size);
+	uint8_t *buffer = calloc(1, CARRY + (size_t)k->page_size + 8);
 	uint64_t phys, n;
 	bool ok = true;
 
@@ -301,6 +366,8 @@ bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint
 		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 	s.page = buffer + CARRY;
 	look_for_maps(&s);
+	look_for_vms(&s);
+	look_for_vmas(&s);
 	look_for_areas(&s);
 	for (phys = 0; next_range(k->mem, &phys, &n); phys += n)
 		s.total += n;

@@ -13,6 +13,10 @@ struct scan_visitor {
 	bool (*map)(void *ctx, uint64_t phys);
 	/** Physical address of what looks like an arena's vm_struct. */
 	bool (*vm)(void *ctx, uint64_t phys);
+	/** Physical address of what looks like the vmap_area of an arena. */
+	bool (*area)(void *ctx, uint64_t phys);
+	/** Physical address of what looks like the VMA of a process that maps an arena. */
+	bool (*vma)(void *ctx, uint64_t phys);
 	void *ctx;
 };
 
@@ -25,12 +29,5 @@ struct scan_visitor {
  */
 bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint64_t *missed,
 		struct fault *why);
-
-/**
- * Bytes of an arena's area (vm_struct.size): 4 GiB, the guards, and vmalloc's own guard page.
- * Not that of kernels up to 6.13 with pages of 64 KiB and without the fix of GUARD_SZ: they put
- * the window between pages, so nothing there is right.
- */
-uint64_t scan_area_size(const struct kernel *k);
 
 #endif

@@ -41,6 +41,12 @@ struct tasks_visitor {
 bool tasks_walk(const struct kernel *k, const struct tasks_visitor *visitor, struct fault *why);
 
 /**
+ * The mapping of the struct vm_area_struct at @va, which a search found: no process is known of
+ * it (pid 0). False: it is not an arena's, or not readable.
+ */
+bool tasks_read_vma(const struct kernel *k, uint64_t va, struct task_mapping *mapping);
+
+/**
  * Physical address of the page that a process maps at user address @va, by its page tables.
  * False: not mapped, or not to be read (@why).
  */

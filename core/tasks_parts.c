@@ -299,3 +299,29 @@ bool tasks_know_files(struct tasks *w, struct fault *why)
 	       tasks_has_all(w, table, COUNT(table), why) && know_file(w, why);
 }
 
+bool tasks_read_vma(const struct kernel *k, uint64_t va, struct task_mapping *mapping)
+{
+	uint64_t ops, mm, file, fops;
+	struct fault ignored;
+
+	*mapping = (struct task_mapping){ 0 };
+	if (k->symbol[SYMBOL_arena_vm_ops].count != 1 ||
+	    !kernel_has(k, MEMBER_vm_area_struct_vm_mm) || !kernel_has(k, MEMBER_mm_struct_pgd) ||
+	    !kernel_member_u64(k, va, MEMBER_vm_area_struct_vm_ops, &ops, &ignored) ||
+	    ops != k->symbol[SYMBOL_arena_vm_ops].addr ||
+	    !kernel_member_u64(k, va, MEMBER_vm_area_struct_vm_start, &mapping->start, &ignored) ||
+	    !kernel_member_u64(k, va, MEMBER_vm_area_struct_vm_end, &mapping->end, &ignored) ||
+	    !kernel_member_u64(k, va, MEMBER_vm_area_struct_vm_mm, &mm, &ignored) ||
+	    mm < k->format.lowest ||
+	    !kernel_member_u64(k, mm, MEMBER_mm_struct_pgd, &mapping->pgd, &ignored))
+		return false;
+	/* the map is known where the file can be read */
+	if (kernel_has(k, MEMBER_file_f_op) && kernel_has(k, MEMBER_file_private_data) &&
+	    kernel_member_u64(k, va, MEMBER_vm_area_struct_vm_file, &file, &ignored) &&
+	    file >= k->format.lowest &&
+	    kernel_member_u64(k, file, MEMBER_file_f_op, &fops, &ignored) &&
+	    k->symbol[SYMBOL_bpf_map_fops].count == 1 &&
+	    fops == k->symbol[SYMBOL_bpf_map_fops].addr)
+		kernel_member_u64(k, file, MEMBER_file_private_data, &mapping->user.map, &ignored);
+	return true;
+}

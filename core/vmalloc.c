@@ -455,3 +455,43 @@ bool vmalloc_walk(const struct kernel *k, const struct vmalloc_visitor *visitor,
 	free(w.slot);
 	return ok;
 }
+
+/* Is that where the head of a node's list is, seen as an area? */
+static bool is_head(const struct walk *w, uint64_t va)
+{
+	const uint32_t *offset = w->k->members.offset;
+	uint64_t first = w->nodes + offset[MEMBER_vmap_node_busy] + offset[MEMBER_rb_list_head] -
+			 w->layout.list;
+
+	return va >= first && (va - first) % w->node_bytes == 0 &&
+	       (va - first) / w->node_bytes < w->count;
+}
+
+/* From @item on by @l. Addresses ascend or descend, so that it ends. */
+static bool follow_list(struct walk *w, struct item item, enum link l, bool *busy)
+{
+	struct fault ignored;
+	struct item next;
+
+	while (!is_head(w, item.link[l])) {
+		if (!read_item(w, item.link[l], &next, &ignored) || !agrees(&item, l, &next))
+			return true;
+		if (!w->visitor->area(w->visitor->ctx, &next.area))
+			return false;
+		item = next;
+	}
+	*busy = true;
+	return true;
+}
+
+bool vmalloc_follow(const struct kernel *k, uint64_t va, const struct vmalloc_visitor *visitor,
+		    bool *busy, struct fault *why)
+{
+	struct walk w = { .k = k, .visitor = visitor };
+	struct item item;
+
+	*busy = false;
+	return check_known(k, why) && open_layout(&w, why) && open_nodes(&w, why) &&
+	       read_item(&w, va, &item, why) && visitor->area(visitor->ctx, &item.area) &&
+	       follow_list(&w, item, NEXT, busy) && follow_list(&w, item, PREV, busy);
+}

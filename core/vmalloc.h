@@ -29,4 +29,13 @@ struct vmalloc_visitor {
 bool vmalloc_walk(const struct kernel *k, const struct vmalloc_visitor *visitor,
 		  struct fault *why);
 
+/**
+ * The areas that the struct vmap_area at @va is in a list with, itself first: for a node whose
+ * head is lost. *@busy: the list leads to where the head of a node's busy areas is. It does not
+ * for one that is freed, and need not where neighbours are lost.
+ * False: it cannot be read or believed (@why), or stopped by the visitor (@why untouched).
+ */
+bool vmalloc_follow(const struct kernel *k, uint64_t va, const struct vmalloc_visitor *visitor,
+		    bool *busy, struct fault *why);
+
 #endif

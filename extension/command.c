@@ -15,7 +15,7 @@
 /* Messages on the screen; JSON has all of them. */
 enum { MAX_MESSAGES = 10 };
 
-enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_NO_HEADINGS, OPT_BATCH };
+enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_SCAN, OPT_NO_HEADINGS, OPT_BATCH };
 
 static const struct option long_options[] = {
 	{ "arena", required_argument, NULL, 'm' },
@@ -25,6 +25,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
+	{ "scan", no_argument, NULL, OPT_SCAN },
 	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
 	/* arenasnap's own; their arguments do not matter */
 	{ "quiet", no_argument, NULL, OPT_BATCH },
@@ -128,6 +129,9 @@ static enum parsed take_option(struct workspace *w, int c, const char *argument)
 		return PARSED;
 	case OPT_RUNS:
 		q->runs = true;
+		return PARSED;
+	case OPT_SCAN:
+		q->report.scan = true;
 		return PARSED;
 	case OPT_NO_HEADINGS:
 		q->headings = false;

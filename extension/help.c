@@ -10,8 +10,8 @@
 char *arena_help[] = {
 	"arena",
 	"BPF arenas and their pages",
-	"[-v | -p [--runs]] [-j] [-o DIR] [--max-pages N] [--no-headings]\n"
-	"        [[-m] ARENA]...",
+	"[-v | -p [--runs]] [-j] [-o DIR] [--max-pages N] [--scan]\n"
+	"        [--no-headings] [[-m] ARENA]...",
 	"  This command lists the BPF arenas of the kernel: each map of type arena,",
 	"  and how many pages it has. Types and symbols are taken from the dump itself;",
 	"  only what it does not give is asked of the vmlinux, if that is of its build.",
@@ -26,13 +26,15 @@ char *arena_help[] = {
 	"        -o DIR  write DIR/snapshot.json and DIR/ID.bin, the contents of each",
 	"                arena; DIR must be new or empty.",
 	" --max-pages N  at most N pages of each arena.",
+	"        --scan  look for arenas in every stored page, too.",
 	" --no-headings  no headings in the tables.",
 	" ",
 	"  The long forms --arena, --verbose, --pages, --json and --output are taken,",
 	"  too. Ctrl-C stops the command; what was found so far is shown.",
 	" ",
 	"  FLAGS: T truncated, M contents missing, S scratch pages, O pages outside of",
-	"  what is declared, C declared more than 4 GiB, - none of these.",
+	"  what is declared, C declared more than 4 GiB, L its struct is lost, N being",
+	"  made, D being freed, - none of these.",
 	"\nEXAMPLES",
 	"  List all arenas:\n",
 	"    %s> arena",

@@ -62,7 +62,7 @@ static inline void find(void)
 {
 	if (!k)
 		open_kernel();
-	ck_ok(arena_find(k, &list, &problems, &why), why);
+	ck_ok(arena_find(k, false, &list, &problems, &why), why);
 }
 
 static inline struct machine_arena *made(uint32_t id)
@@ -76,9 +76,38 @@ static inline struct machine_arena *made(uint32_t id)
 static inline bool is_listed(uint32_t id)
 {
 	for (size_t i = 0; i < list.n; i++)
-		if (list.found[i].id == id)
+		if (!list.found[i].no_id && list.found[i].id == id)
 			return true;
 	return false;
+}
+
+/* Physical address of the vmap_area of arena @id. */
+static inline uint64_t vmap_area_of(uint32_t id)
+{
+	for (size_t i = 0; i < MACHINE_AREAS; i++)
+		if (m.area[i].start == made(id)->area)
+			return m.area[i].phys;
+	ck_abort_msg("arena %u has no vmalloc area", id);
+}
+
+/* The row of arena @id's window; NULL: there is none. */
+static inline const struct arena_found *row_of(uint32_t id)
+{
+	for (size_t i = 0; i < list.n; i++)
+		if (list.found[i].area.addr == made(id)->area)
+			return &list.found[i];
+	return NULL;
+}
+
+/* Arena @id is listed by its window alone. */
+static inline void ck_window_alone(uint32_t id)
+{
+	const struct arena_found *row = row_of(id);
+
+	ck_assert(!is_listed(id));
+	ck_assert_ptr_nonnull(row);
+	ck_assert(row->no_struct && row->no_id && !row->map && !row->user_vm_end);
+	ck_assert_int_eq(row->by, FOUND_VMALLOC);
 }
 
 /* Snapshot of arena @id, which need not be listed. */

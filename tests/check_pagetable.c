@@ -132,7 +132,7 @@ static bool lost(void *ctx, uint64_t va, uint64_t size, uint64_t table, const st
 
 static bool walk(struct events *e, uint64_t start, uint64_t end)
 {
-	const struct pagetable_visitor visitor = { mapped, lost, e };
+	const struct pagetable_visitor visitor = { mapped, lost, e, NULL };
 
 	return pagetable_walk(rig->pt, start, end, &visitor, &why);
 }

@@ -15,7 +15,7 @@ static void json_setup(void)
 
 static bool begin(void)
 {
-	return j.renderer.begin(&j.renderer, &k);
+	return j.renderer.begin(&j.renderer, &k, &result);
 }
 
 static bool show(void)

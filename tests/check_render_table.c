@@ -14,7 +14,7 @@ static void table_setup(void)
 
 static bool begin(void)
 {
-	return t.renderer.begin(&t.renderer, &k);
+	return t.renderer.begin(&t.renderer, &k, &result);
 }
 
 static bool show(void)

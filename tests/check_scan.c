@@ -5,6 +5,7 @@
  */
 #include "suite.h"
 
+#include "../core/arena_struct.h"
 #include "../core/scan.h"
 #include "../fixtures/synth/bytes.h"
 #include "../fixtures/synth/examples.h"
@@ -35,7 +36,7 @@ static struct fault why;
 
 /* What a scan did. */
 static uint64_t map[PIECES], vm[PIECES], missed;
-static size_t maps, vms, stop_after;
+static size_t maps, vms, others, stop_after;
 static struct piece piece[PIECES];	/* as they were peeked */
 static size_t pieces;
 static uint64_t done, total;		/* of the last progress */
@@ -139,11 +140,20 @@ static bool on_vm(void *ctx, uint64_t phys)
 	return maps + vms != stop_after;
 }
 
+/* vmap_areas and VMAs: only counted. */
+static bool on_other(void *ctx, uint64_t phys)
+{
+	(void)phys;
+	ck_assert_ptr_eq(ctx, &kernel);
+	others++;
+	return true;
+}
+
 static bool scan(void)
 {
-	const struct scan_visitor visitor = { on_map, on_vm, &kernel };
+	const struct scan_visitor visitor = { on_map, on_vm, on_other, on_other, &kernel };
 
-	maps = vms = pieces = 0;
+	maps = vms = others = pieces = 0;
 	progressed = 0;
 	physmem_forget_reads(&pm);
 	return scan_pages(&kernel, &visitor, &missed, &why);
@@ -166,11 +176,11 @@ static enum state note_piece(void *source, uint64_t phys, void *buf, size_t n)
 START_TEST(scan__area_is_the_window_and_the_guards)
 {
 	kernel.page_size = 4096;
-	ck_u64_eq(scan_area_size(&kernel), UINT64_C(0x100011000));
+	ck_u64_eq(arena_area_size(&kernel), UINT64_C(0x100011000));
 	kernel.page_size = 16384;
-	ck_u64_eq(scan_area_size(&kernel), UINT64_C(0x100014000));
+	ck_u64_eq(arena_area_size(&kernel), UINT64_C(0x100014000));
 	kernel.page_size = 65536;
-	ck_u64_eq(scan_area_size(&kernel), UINT64_C(0x100030000));
+	ck_u64_eq(arena_area_size(&kernel), UINT64_C(0x100030000));
 }
 END_TEST
 
@@ -627,7 +637,7 @@ static bool has(const uint64_t *list, size_t n, uint64_t phys)
 
 static void ck_machine_is_found(const struct kernel *k)
 {
-	const struct scan_visitor visitor = { on_map, on_vm, &kernel };
+	const struct scan_visitor visitor = { on_map, on_vm, on_other, on_other, &kernel };
 
 	maps = vms = 0;
 	ck_ok(scan_pages(k, &visitor, &missed, &why), why);

@@ -40,12 +40,12 @@ static inline void setup(void)
 		.id = 23, .name = "scx_arena", .map = UINT64_C(0xffff8e8402a11000),
 		.max_entries = 65536, .map_flags = 0x20400, .map_extra = UINT64_C(1) << 44,
 		.declared_pages = 65536, .user_vm_start = UINT64_C(1) << 44,
-		.user_vm_end = (UINT64_C(1) << 44) + 65536 * 4096, .area = AREA,
-		.kern_vm_start = AREA + 0x8000, .guard = 0x8000,
-		.area_size = (UINT64_C(4) << 30) + 0x11000, .page_size = 4096,
+		.user_vm_end = (UINT64_C(1) << 44) + 65536 * 4096, .kern_vm_start = AREA + 0x8000,
+		.area = { AREA, (UINT64_C(4) << 30) + 0x11000, 0x8000 }, .page_size = 4096,
 		.pages = page, .lost = lost,
 	};
-	result = (struct report_result){ .status = REPORT_COMPLETE, .maps = 111, .found = 1 };
+	result = (struct report_result){ .status = REPORT_COMPLETE, .found = 1,
+					   .search = { .maps = 111, .areas = 1 } };
 }
 
 static inline void teardown(void)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Shared by arena_find.c and its steps (find_*.c): what is known so far while arenas are looked
+ * for.
+ */
+#ifndef ARENA_LADDER_H
+#define ARENA_LADDER_H
+
+#include "arena_find.h"
+#include "tasks.h"
+
+/** A map whose struct cannot be read. */
+struct lost_map {
+	uint64_t map;
+	bool has_id;
+	uint32_t id;		/* of map_idr */
+	bool is_arena;		/* a program or a mapping says so */
+	bool listed;		/* a row has it */
+	struct fault why;
+};
+
+/** Ids of map_idr below a node that cannot be read. */
+struct lost_ids {
+	uint32_t first, last;
+	struct fault why;
+};
+
+/** A kernel area that is an arena's. */
+struct window {
+	struct arena_area area;
+	uint64_t vm;		/* its vm_struct; 0: not known */
+	enum found_by by;
+	bool unproved;		/* its vm_struct is lost, and no page table says that it is one */
+	bool inexact;		/* @area is the range of its page tables; where it begins is not known */
+	bool taken;		/* a row has it */
+};
+
+/** A struct that the scan found and nothing else names. */
+struct candidate {
+	uint64_t map, kern_vm;
+	uint32_t id;
+	uint64_t refcnt;
+	bool unproved;		/* in use by its own word alone */
+};
+
+struct ladder {
+	const struct kernel *k;
+	struct arena_list *list;
+	struct problems *problems;
+	struct fault *why;
+
+	struct lost_map *lost;
+	struct lost_ids *ids;
+	struct window *window;
+	struct arena_area *other;	/* areas that are no arena's: addr and size */
+	struct task_mapping *mapping;
+	struct candidate *candidate;
+	size_t n_lost, n_ids, n_window, n_other, n_mapping, n_candidate;
+	size_t lost_room, ids_room, window_room, other_room, mapping_room, candidate_room;
+	bool areas_whole;		/* all vmalloc areas were seen */
+	bool disagree;			/* something is missing: take the long ways */
+};
+
+/** The row of the struct at @map, or NULL. */
+struct arena_found *ladder_row(const struct ladder *l, uint64_t map);
+struct arena_found *ladder_add(struct ladder *l, const struct arena_found *found);
+/** Note that @map cannot be read; one entry for each. NULL: out of memory. */
+struct lost_map *ladder_lose(struct ladder *l, uint64_t map, const struct fault *why);
+/** The window at @addr, or NULL. */
+struct window *ladder_window(const struct ladder *l, uint64_t addr);
+bool ladder_add_window(struct ladder *l, const struct window *window);
+
+/* find_windows.c */
+
+/** No window that is known, and no other vmalloc area, overlaps @area. */
+bool window_is_free(const struct ladder *l, const struct arena_area *area);
+/**
+ * The page tables have pages or, with @empty, at least all tables there, none in the guards, and
+ * not all of it: so it is sparse, which but arenas nothing is.
+ */
+bool window_is_backed(const struct ladder *l, const struct arena_area *area, bool empty);
+/** List the scan's structs that a window proves; with windows of their own where backed. */
+bool ladder_take_candidates(struct ladder *l);
+/** Find windows by their page tables alone. */
+bool ladder_ask_page_tables(struct ladder *l);
+/**
+ * Tie windows that are left to structs by the frames that a process maps at the same offsets;
+ * list the others by their window alone.
+ */
+bool ladder_list_windows(struct ladder *l);
+
+/** Say what was lost, in few sentences: find_losses.c. */
+void ladder_report(struct ladder *l);
+
+#endif
