@@ -50,6 +50,7 @@ struct walk {
 	uint32_t *slot;		/* hash by address: index + 1, 0: empty; of 2 * room */
 	size_t bad, tree_links;
 	bool tree_broken, has_fault;
+	bool unread;		/* an area's page is not to be had: no pointer that went astray */
 	struct fault fault;	/* the first */
 };
 
@@ -335,6 +336,7 @@ static bool follow(struct walk *w, size_t i, enum link l, struct fault *why)
 		to = &w->item[slot - 1];
 	} else if (!read_item(w, va, &item, &fault)) {
 		note(w, &fault);
+		w->unread |= fault.space == SPACE_PHYS;
 		item.bad = true;
 		w->bad++;
 	}
@@ -393,7 +395,7 @@ static bool is_complete(struct walk *w)
 {
 	size_t good = w->n - w->bad;
 
-	if (good < 2)
+	if (good < 2 || w->unread)
 		return false;
 	if (!w->tree_broken && w->tree_links == good - 1)
 		return true;
@@ -426,7 +428,7 @@ static bool visit_node(struct walk *w, struct fault *why)
 	free(w->slot);
 	w->slot = NULL;
 	w->n = w->bad = w->tree_links = 0;
-	w->tree_broken = w->has_fault = false;
+	w->tree_broken = w->has_fault = w->unread = false;
 	if (!read_node(w, &node, &w->fault)) {
 		w->has_fault = true;
 		return report_lost(w);

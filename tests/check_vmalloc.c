@@ -280,6 +280,17 @@ START_TEST(vmalloc__nothing_leads_in)
 }
 END_TEST
 
+/* The tree seems to be whole without it: its parent has forgotten it. */
+START_TEST(vmalloc__lost_area_that_only_the_list_knows_is_a_loss)
+{
+	fifteen("x86_64-7.3");
+	set_link(5, RIGHT, 0);
+	ck_all();
+	lose(6);
+	ck_gone(1 << 6, STATE_EXCLUDED, "1 of node 0 cannot be read");
+}
+END_TEST
+
 START_TEST(vmalloc__broken_list_is_made_up_for_by_the_tree)
 {
 	fifteen("x86_64-7.3");
@@ -641,6 +652,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, vmalloc__root_and_first_are_lost);
 	tcase_add_test(tests, vmalloc__areas_lead_up_the_tree);
 	tcase_add_test(tests, vmalloc__nothing_leads_in);
+	tcase_add_test(tests, vmalloc__lost_area_that_only_the_list_knows_is_a_loss);
 	tcase_add_loop_test(tests, vmalloc__broken_list_is_made_up_for_by_the_tree, 0, 2 * JUNK);
 	tcase_add_loop_test(tests, vmalloc__broken_tree_does_not_matter_to_a_whole_list, 0, JUNK);
 	tcase_add_loop_test(tests, vmalloc__links_of_one_direction_prove_that_nothing_is_missing,
