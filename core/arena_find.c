@@ -378,14 +378,21 @@ static bool virt_of(const struct kernel *k, uint64_t phys, uint64_t *va)
 	return linear->end && *va >= linear->start && *va < linear->end;
 }
 
+/* @n of a kind were met: is there room for another? */
+static bool has_room(struct ladder *l, size_t n)
+{
+	l->too_many |= n >= LADDER_MAX;
+	return n < LADDER_MAX;
+}
+
 static bool scanned_map(void *ctx, uint64_t phys)
 {
 	struct ladder *l = ctx;
-	struct candidate c;
+	struct candidate c = { 0 };
 	struct arena_struct s;
 	struct fault ignored;
 
-	if (!virt_of(l->k, phys, &c.map) || ladder_row(l, c.map) ||
+	if (!has_room(l, l->n_candidate) || !virt_of(l->k, phys, &c.map) || ladder_row(l, c.map) ||
 	    arena_struct_read(l->k, c.map, &s, &ignored) != MAP_ARENA)
 		return true;
 	if (!array_grow(&l->candidate, &l->candidate_room, l->n_candidate, sizeof(c), l->why))
@@ -405,7 +412,7 @@ static bool scanned_vm(void *ctx, uint64_t phys)
 	struct fault ignored;
 
 	/* where all areas were seen, one that is not among them is freed */
-	if (l->areas_whole || !virt_of(l->k, phys, &w.vm) ||
+	if (l->areas_whole || !has_room(l, l->n_window) || !virt_of(l->k, phys, &w.vm) ||
 	    !arena_area_read(l->k, w.vm, &w.area, &ignored) ||
 	    !window_is_free(l, &w.area) || !window_is_backed(l, &w.area, false))
 		return true;
@@ -441,7 +448,7 @@ static bool scanned_area(void *ctx, uint64_t phys)
 	uint64_t va, start;
 	bool busy;
 
-	if (l->areas_whole || !virt_of(l->k, phys, &va) ||
+	if (l->areas_whole || !has_room(l, l->n_window) || !virt_of(l->k, phys, &va) ||
 	    !kernel_member_u64(l->k, va, MEMBER_vmap_area_va_start, &start, &why) ||
 	    ladder_window(l, start))
 		return true;
@@ -459,7 +466,7 @@ static bool scanned_vma(void *ctx, uint64_t phys)
 	struct task_mapping m;
 	uint64_t va;
 
-	if (!virt_of(l->k, phys, &va) || !tasks_read_vma(l->k, va, &m))
+	if (!has_room(l, l->n_mapping) || !virt_of(l->k, phys, &va) || !tasks_read_vma(l->k, va, &m))
 		return true;
 	for (size_t i = 0; i < l->n_mapping; i++)
 		if (l->mapping[i].pgd == m.pgd && l->mapping[i].start == m.start)

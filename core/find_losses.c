@@ -81,8 +81,13 @@ static void report_map_idr(struct ladder *l)
 	struct fault why = { 0 };
 
 	/* ids begin at 1 */
-	for (size_t i = 0; i < l->n_ids; i++)
-		add_range(&nodes, l->ids[i].first ? l->ids[i].first : 1, l->ids[i].last);
+	for (size_t i = 0; i < l->n_ids; i++) {
+		uint32_t from = l->ids[i].first ? l->ids[i].first : 1;
+
+		while (i + 1 < l->n_ids && l->ids[i + 1].first == l->ids[i].last + 1)
+			i++;
+		add_range(&nodes, from, l->ids[i].last);
+	}
 	if (!nodes.n && !first)
 		return;
 	if (nodes.n == UINT32_MAX)
@@ -144,6 +149,17 @@ static void report_structs(struct ladder *l)
 		problems_add_struct(l->problems, &why, lost->map);
 	else if (rows || structs)
 		problems_add(l->problems, &why);
+}
+
+static void report_limit(struct ladder *l)
+{
+	struct fault why;
+
+	if (!l->too_many)
+		return;
+	fault_fill(&why, FAULT_LIMIT, SPACE_NONE, 0, "more than %d structs look like those of arenas; "
+		   "not all were looked at", LADDER_MAX);
+	problems_add(l->problems, &why);
 }
 
 /* Structs and areas that may be arenas without a page, or what is left of freed ones. */
@@ -213,5 +229,6 @@ void ladder_report(struct ladder *l)
 	report_map_idr(l);
 	report_structs(l);
 	report_unproved(l);
+	report_limit(l);
 	add_cause(l, first);
 }

@@ -9,6 +9,9 @@
 #include "arena_find.h"
 #include "tasks.h"
 
+/* A search of forged memory may meet no end of structs. */
+enum { LADDER_MAX = 1 << 14 };
+
 /** A map whose struct cannot be read. */
 struct lost_map {
 	uint64_t map;
@@ -59,6 +62,7 @@ struct ladder {
 	size_t lost_room, ids_room, window_room, other_room, mapping_room, candidate_room;
 	bool areas_whole;		/* all vmalloc areas were seen */
 	bool disagree;			/* something is missing: take the long ways */
+	bool too_many;			/* the scan met more than LADDER_MAX of a kind */
 };
 
 /** The row of the struct at @map, or NULL. */
