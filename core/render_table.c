@@ -68,8 +68,9 @@ static bool list_addresses(struct table_renderer *t, const struct arena_snapshot
 	char map[24] = "?", start[24];
 
 	if (!arena_knows(a, FIELD_MAP) && !arena_knows(a, FIELD_USER_VM_START))
-		return sink_printf(t->out, " kern_vm_start %16s",
-				   address(a, FIELD_KERN_VM_START, a->kern_vm_start, start));
+		return arena_knows(a, FIELD_KERN_VM_START) ?
+		       sink_printf(t->out, " kern_vm_start %016" PRIx64, a->kern_vm_start) :
+		       sink_printf(t->out, "kern_vm_start ~%016" PRIx64, a->area.addr);
 	if (arena_knows(a, FIELD_MAP))
 		snprintf(map, sizeof(map), "%016" PRIx64, a->map);
 	return sink_printf(t->out, "%-16s %14s", map,
@@ -266,8 +267,11 @@ static bool verbose(struct table_renderer *t, const struct arena_snapshot *a)
 		    address(a, FIELD_USER_VM_START, a->user_vm_start, text));
 	sink_printf(t->out, "  user_vm_end: %s\n",
 		    address(a, FIELD_USER_VM_END, a->user_vm_end, text));
-	sink_printf(t->out, "kern_vm_start: %s\n",
+	sink_printf(t->out, "kern_vm_start: %s",
 		    address(a, FIELD_KERN_VM_START, a->kern_vm_start, text));
+	if (!a->kern_vm_start && a->area.addr)
+		sink_printf(t->out, " (page tables begin at %" PRIx64 ")", a->area.addr);
+	sink_puts(t->out, "\n");
 	sink_printf(t->out, "       mapped: %s\n", count(a, FIELD_MAPPED, a->mapped, text));
 	sink_printf(t->out, "      scratch: %s\n", count(a, FIELD_SCRATCH, a->scratch, text));
 	sink_printf(t->out, "      outside: %s\n", count(a, FIELD_OUTSIDE, a->outside, text));
@@ -304,33 +308,42 @@ static bool follows(const struct table_renderer *t, const struct arena_snapshot 
 	       p->kind == run->first->kind && p->state == run->first->state;
 }
 
+/* Its user address, as far as it is known. */
+static const char *page_user(const struct arena_snapshot *a, const struct arena_page *p,
+			     char text[24])
+{
+	uint64_t pgoff, low = arena_page_kernel(a, p) - a->kern_vm_start;
+
+	if (arena_page_pgoff(a, p, &pgoff))
+		snprintf(text, 24, "%" PRIx64, arena_user_address(a, pgoff));
+	else if (!a->kern_vm_start)
+		return "?";
+	else if (low > UINT32_MAX)
+		return "-";	/* in a guard */
+	else
+		/* the kernel's address gives the low half */
+		snprintf(text, 24, "?%08" PRIx64, low);
+	return text;
+}
+
 static bool page_row(struct table_renderer *t, const struct arena_snapshot *a,
 		     const struct page_run *run)
 {
 	const struct arena_page *p = run->first;
-	char off[24] = "-", user[24] = "-", n[24] = "", id[24];
+	char off[24], user_text[24], n[24] = "", id[24];
+	const char *user = page_user(a, p, user_text);
 	uint64_t pgoff;
 
-	if (arena_page_pgoff(a, p, &pgoff)) {
+	/* what has no user address has no pgoff */
+	snprintf(off, sizeof(off), "%.1s", user);
+	if (arena_page_pgoff(a, p, &pgoff))
 		snprintf(off, sizeof(off), "%" PRIu64, pgoff);
-		snprintf(user, sizeof(user), "%" PRIx64, arena_user_address(a, pgoff));
-	} else if (!arena_knows(a, FIELD_USER_VM_START)) {
-		/* of the user address the kernel's gives the low half */
-		snprintf(off, sizeof(off), "?");
-		snprintf(user, sizeof(user), "?");
-		if (a->kern_vm_start)
-			snprintf(user, sizeof(user), "?%08" PRIx32,
-				 (uint32_t)(arena_page_kernel(a, p) - a->kern_vm_start));
-	}
-	count(a, FIELD_ID, a->id, id);
-	if (!arena_knows(a, FIELD_ID))
-		snprintf(id, sizeof(id), "?");
 	if (t->runs)
 		snprintf(n, sizeof(n), " %7" PRIu64, run->n);
-	return sink_printf(t->out, "%*s %7s%s %14s %016" PRIx64 " %11" PRIx64
-			   " %-7s %s\n", t->runs ? 5 : 7, id, off, n, user, arena_page_kernel(a, p),
-			   p->phys,
-			   arena_page_kind_name(p->kind), stored_name(p->state));
+	return sink_printf(t->out, "%*s %7s%s %14s %016" PRIx64 " %11" PRIx64 " %-7s %s\n",
+			   t->runs ? 5 : 7, count(a, FIELD_ID, a->id, id), off, n, user,
+			   arena_page_kernel(a, p), p->phys, arena_page_kind_name(p->kind),
+			   stored_name(p->state));
 }
 
 static bool pages_heading(struct table_renderer *t, const struct arena_snapshot *a)
@@ -342,8 +355,11 @@ static bool pages_heading(struct table_renderer *t, const struct arena_snapshot 
 	if (t->shown)
 		sink_puts(t->out, "\n");
 	arena_label(a, label);
-	sink_printf(t->out, "%s ", label);
-	put_name(t, a);
+	sink_puts(t->out, label);
+	if (arena_knows(a, FIELD_NAME)) {
+		sink_puts(t->out, " ");
+		put_name(t, a);
+	}
 	sink_printf(t->out, ": %s of %s pages mapped\n",
 		    count(a, FIELD_MAPPED, a->mapped, mapped),
 		    count(a, FIELD_DECLARED_PAGES, a->declared_pages, declared));
@@ -380,18 +396,18 @@ static void ways(struct table_renderer *t, const struct arena_search *s)
 {
 	sink_printf(t->out, "       arenas: %" PRIu64 " maps in map_idr, ", s->maps);
 	if (s->no_programs)
-		sink_puts(t->out, "programs not readable, ");
+		sink_puts(t->out, "programs cannot be read");
 	else
-		sink_printf(t->out, "%" PRIu64 " pointers of programs, ", s->programs);
+		sink_printf(t->out, "%" PRIu64 " pointers of programs", s->programs);
 	if (s->no_areas)
-		sink_puts(t->out, "vmalloc not readable");
+		sink_puts(t->out, ",\n               vmalloc areas cannot be read");
 	else
-		sink_printf(t->out, "%" PRIu64 " vmalloc areas", s->areas);
+		sink_printf(t->out, ",\n               %" PRIu64 " vmalloc areas", s->areas);
 	if (s->tasks)
-		sink_printf(t->out, ",\n               %" PRIu64 " mappings of processes",
-			    s->mappings);
+		sink_printf(t->out, ", %" PRIu64 " mappings of processes", s->mappings);
 	if (s->scan)
-		sink_printf(t->out, ", all pages: %" PRIu64 " more structs", s->candidates);
+		sink_printf(t->out, ",\n               all pages: %" PRIu64 " more structs",
+			    s->candidates);
 	sink_puts(t->out, "\n");
 }
 

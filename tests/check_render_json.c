@@ -49,7 +49,7 @@ static void add_problem(enum space space, const char *text, bool of_arena)
 	"\"kern_vm_start\":\"0xffffc90000008000\",\"truncated\":false,\"span_capped\":false,"
 #define COUNTS \
 	"\"mapped\":0,\"scratch\":0,\"outside\":0,\"missing\":0,\"found_by\":\"map_idr\"," \
-	"\"unknown\":[],"
+	"\"life\":\"live\",\"unknown\":[],"
 #define ARENA STRUCT ADDRESSES COUNTS "\"lost\":[]"
 
 START_TEST(json__dump_without_arenas_is_one_line)
@@ -81,21 +81,103 @@ START_TEST(json__counts_and_flags_are_those_of_the_arena)
 	ck_taken(STRUCT "\"user_vm_start\":\"0x100000000000\",\"user_vm_end\":\"0x100010000000\","
 		 "\"kern_vm_start\":\"0xffffc90000008000\",\"truncated\":true,\"span_capped\":true,"
 		 "\"mapped\":12,\"scratch\":3,\"outside\":2,\"missing\":1,"
-		 "\"found_by\":\"map_idr\",\"unknown\":[],\"lost\":[]}");
+		 "\"found_by\":\"map_idr\",\"life\":\"live\",\"unknown\":[],\"lost\":[]}");
 }
 END_TEST
 
 /* Counts are null; the two addresses of the seed stay "0x0". All are named in unknown. */
-START_TEST(json__unknown_fields_are_null_or_zero_and_named)
+START_TEST(json__unknown_window_is_null_or_zero_and_named)
 {
-	all_unknown();
-	a.truncated = true;
+	window_unknown();
+	a.user_vm_start = 0;
+	a.unknown |= 1u << FIELD_USER_VM_START;
 	show();
 	ck_taken(STRUCT "\"user_vm_start\":\"0x0\",\"user_vm_end\":\"0x100010000000\","
 		 "\"kern_vm_start\":\"0x0\",\"truncated\":true,\"span_capped\":false,"
 		 "\"mapped\":null,\"scratch\":null,\"outside\":null,\"missing\":null,"
-		 "\"found_by\":\"map_idr\",\"unknown\":[\"user_vm_start\",\"kern_vm_start\","
-		 "\"mapped\",\"scratch\",\"outside\",\"missing\"],\"lost\":[]}");
+		 "\"found_by\":\"map_idr\",\"life\":\"live\",\"unknown\":[\"user_vm_start\","
+		 "\"kern_vm_start\",\"mapped\",\"scratch\",\"outside\",\"missing\"],\"lost\":[]}");
+}
+END_TEST
+
+#define LOST_STRUCT \
+	"{\"id\":null,\"name\":null,\"map\":null,\"max_entries\":null,\"map_extra\":null," \
+	"\"map_flags\":null,\"declared_pages\":null,\"user_vm_start\":\"0x0\"," \
+	"\"user_vm_end\":null,"
+#define LOST_FIELDS \
+	"\"id\",\"name\",\"map\",\"max_entries\",\"map_extra\",\"map_flags\"," \
+	"\"declared_pages\",\"user_vm_start\",\"user_vm_end\","
+
+/* The window and the counts are known all the same. */
+START_TEST(json__lost_struct_is_null_and_its_window_is_there)
+{
+	j.pages = true;
+	struct_lost();
+	a.mapped = 1;
+	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
+	show();
+	ck_taken(LOST_STRUCT "\"kern_vm_start\":\"0xffffc90000008000\",\"truncated\":false,"
+		 "\"span_capped\":false,\"mapped\":1,\"scratch\":0,\"outside\":0,\"missing\":0,"
+		 "\"found_by\":\"vmalloc\",\"life\":null,\"unknown\":[" LOST_FIELDS
+		 "\"life\"],\"lost\":[],\"pages\":[{\"pgoff\":null,\"user\":null,"
+		 "\"kernel\":\"0xffffc90000008000\",\"phys\":\"0x1000\",\"kind\":\"page\","
+		 "\"stored\":true}]}");
+}
+END_TEST
+
+START_TEST(json__what_a_mapping_proves_of_a_lost_struct_is_not_unknown)
+{
+	struct_lost();
+	a.id = 23;
+	a.map = UINT64_C(0xffff8e8402a11000);
+	a.user_vm_start = UINT64_C(1) << 44;
+	a.user_vm_end = a.user_vm_start + 0x1000;
+	a.unknown &= ~(1u << FIELD_ID | 1u << FIELD_MAP | 1u << FIELD_USER_VM_START |
+		       1u << FIELD_USER_VM_END | 1u << FIELD_LIFE);
+	show();
+	ck_taken("{\"id\":23,\"name\":null,\"map\":\"0xffff8e8402a11000\",\"max_entries\":null,"
+		 "\"map_extra\":null,\"map_flags\":null,\"declared_pages\":null,"
+		 "\"user_vm_start\":\"0x100000000000\",\"user_vm_end\":\"0x100000001000\","
+		 "\"kern_vm_start\":\"0xffffc90000008000\",\"truncated\":false,"
+		 "\"span_capped\":false,\"mapped\":0,\"scratch\":0,\"outside\":0,\"missing\":0,"
+		 "\"found_by\":\"vmalloc\",\"life\":\"live\",\"unknown\":[\"name\","
+		 "\"max_entries\",\"map_extra\",\"map_flags\",\"declared_pages\"],\"lost\":[]}");
+}
+END_TEST
+
+START_TEST(json__window_without_a_place_is_zero_and_unknown)
+{
+	j.pages = true;
+	window_inexact();
+	a.mapped = 1;
+	add_page(3, 0x1000, KIND_PAGE, STATE_STORED);
+	show();
+	ck_taken(LOST_STRUCT "\"kern_vm_start\":\"0x0\",\"truncated\":false,"
+		 "\"span_capped\":false,\"mapped\":1,\"scratch\":0,\"outside\":0,\"missing\":0,"
+		 "\"found_by\":\"pagetable\",\"life\":null,\"unknown\":[" LOST_FIELDS
+		 "\"kern_vm_start\",\"life\"],\"lost\":[],\"pages\":[{\"pgoff\":null,"
+		 "\"user\":null,\"kernel\":\"0xffffc90000003000\",\"phys\":\"0x1000\","
+		 "\"kind\":\"page\",\"stored\":true}]}");
+}
+END_TEST
+
+/* The words are a contract: arenasnap.schema.json has them. */
+START_TEST(json__found_by_and_life_are_words)
+{
+	static const struct { enum found_by by; enum arena_life life; const char *words; } is[] = {
+		{ FOUND_MAP_IDR, LIFE_LIVE, ",\"found_by\":\"map_idr\",\"life\":\"live\"," },
+		{ FOUND_PROGRAM, LIFE_NEW, ",\"found_by\":\"program\",\"life\":\"new\"," },
+		{ FOUND_VMALLOC, LIFE_DYING, ",\"found_by\":\"vmalloc\",\"life\":\"dying\"," },
+		{ FOUND_TASK, LIFE_LIVE, ",\"found_by\":\"task\",\"life\":\"live\"," },
+		{ FOUND_SCAN, LIFE_LIVE, ",\"found_by\":\"scan\",\"life\":\"live\"," },
+		{ FOUND_PAGETABLE, LIFE_LIVE,
+		  ",\"found_by\":\"pagetable\",\"life\":\"live\"," },
+	};
+
+	a.found_by = is[_i].by;
+	a.life = is[_i].life;
+	show();
+	ck_assert_ptr_nonnull(strstr(taken_text(), is[_i].words));
 }
 END_TEST
 
@@ -275,7 +357,11 @@ static void add(TCase *tests)
 	tcase_add_test(tests, json__dump_without_arenas_is_one_line);
 	tcase_add_test(tests, json__arenas_are_in_one_list_and_status_is_last);
 	tcase_add_test(tests, json__counts_and_flags_are_those_of_the_arena);
-	tcase_add_test(tests, json__unknown_fields_are_null_or_zero_and_named);
+	tcase_add_test(tests, json__unknown_window_is_null_or_zero_and_named);
+	tcase_add_test(tests, json__lost_struct_is_null_and_its_window_is_there);
+	tcase_add_test(tests, json__what_a_mapping_proves_of_a_lost_struct_is_not_unknown);
+	tcase_add_test(tests, json__window_without_a_place_is_zero_and_unknown);
+	tcase_add_loop_test(tests, json__found_by_and_life_are_words, 0, 6);
 	tcase_add_test(tests, json__true_zero_is_not_unknown);
 	tcase_add_test(tests, json__single_unknown_field_has_no_comma);
 	tcase_add_test(tests, json__lost_ranges_have_null_for_what_there_is_not);

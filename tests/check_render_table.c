@@ -93,16 +93,65 @@ START_TEST(table__each_flag_has_its_letter_and_its_place)
 }
 END_TEST
 
+START_TEST(table__flags_say_what_is_not_a_living_arena)
+{
+	static const struct { bool lost, truncated; enum arena_life life; const char *flags; } is[] = {
+		{ false, false, LIFE_NEW, " N     " },
+		{ false, false, LIFE_DYING, " D     " },
+		{ true, false, LIFE_LIVE, " L     " },
+		{ true, false, LIFE_DYING, " LD    " },
+		{ true, true, LIFE_DYING, " TLD   " },
+	};
+
+	t.headings = false;
+	a.no_struct = is[_i].lost;
+	a.truncated = is[_i].truncated;
+	a.life = is[_i].life;
+	show();
+	ck_assert_ptr_nonnull(strstr(taken_text(), is[_i].flags));
+}
+END_TEST
+
 START_TEST(table__unknown_is_a_question_mark_and_zero_is_a_zero)
 {
 	t.headings = false;
 	a.user_vm_start = 0;
 	show();
 	ck_taken("       23 ffff8e8402a11000              0       0    65536 -     scx_arena\n");
-	all_unknown();
-	a.truncated = true;
+	window_unknown();
+	a.unknown |= 1u << FIELD_USER_VM_START;
 	show();
 	ck_taken("       23 ffff8e8402a11000              ?       ?    65536 T     scx_arena\n");
+}
+END_TEST
+
+/* Two windows without structs are told by their places. */
+START_TEST(table__lost_struct_has_its_window_in_place_of_both_addresses)
+{
+	struct_lost();
+	a.mapped = 12;
+	show();
+	window_inexact();
+	show();
+	ck_taken(HEADING
+		"        ?  kern_vm_start ffffc90000008000      12        ? L     ?\n"
+		"        ? kern_vm_start ~ffffc90000000000      12        ? L     ?\n");
+}
+END_TEST
+
+START_TEST(table__lost_struct_has_the_addresses_that_are_proved)
+{
+	t.headings = false;
+	struct_lost();
+	a.id = 23;
+	a.map = UINT64_C(0xffff8e8402a11000);
+	a.user_vm_start = UINT64_C(1) << 44;
+	a.unknown &= ~(1u << FIELD_ID | 1u << FIELD_MAP | 1u << FIELD_USER_VM_START);
+	show();
+	ck_taken("       23 ffff8e8402a11000   100000000000       0        ? L     ?\n");
+	a.unknown |= 1u << FIELD_ID | 1u << FIELD_MAP;
+	show();
+	ck_taken("        ? ?                  100000000000       0        ? L     ?\n");
 }
 END_TEST
 
@@ -115,6 +164,14 @@ START_TEST(table__list_is_at_most_80_columns_wide)
 	a.mapped = a.declared_pages = 1048576;
 	a.truncated = a.span_capped = true;
 	a.missing = a.scratch = a.outside = 1;
+	show();
+	ck_narrow(taken_text());
+	a.life = LIFE_DYING;
+	a.span_capped = false;
+	show();
+	ck_narrow(taken_text());
+	window_inexact();
+	a.life = LIFE_DYING;
 	show();
 	ck_narrow(taken_text());
 }
@@ -202,8 +259,9 @@ START_TEST(table__verbose_says_what_is_unknown_and_capped)
 	const char *text;
 
 	verbose();
-	all_unknown();
-	a.span_capped = a.truncated = true;
+	window_unknown();
+	a.unknown |= 1u << FIELD_USER_VM_START;
+	a.span_capped = true;
 	a.declared_pages = 1048576;
 	show();
 	text = taken_text();
@@ -212,6 +270,57 @@ START_TEST(table__verbose_says_what_is_unknown_and_capped)
 	ck_assert_ptr_nonnull(strstr(text, "\nkern_vm_start: ?\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\n       mapped: ?\n      scratch: ?\n"
 				     "      outside: ?\n      missing: ?\n    truncated: yes\n"));
+}
+END_TEST
+
+#define LOST_FIELDS \
+	"           id: ?\n" \
+	"         name: ?\n" \
+	"          map: ? (lost)\n" \
+	"  max_entries: ?\n" \
+	"    map_extra: ?\n" \
+	"    map_flags: ?\n" \
+	"     declared: ?\n" \
+	"user_vm_start: ?\n" \
+	"  user_vm_end: ?\n"
+#define LOST_COUNTS \
+	"       mapped: 12\n" \
+	"      scratch: 3\n" \
+	"      outside: 2\n" \
+	"      missing: 1\n" \
+	"    truncated: no\n"
+
+START_TEST(table__verbose_has_all_fields_of_a_lost_struct)
+{
+	verbose();
+	struct_lost();
+	show();
+	ck_taken(LOST_FIELDS "kern_vm_start: ffffc90000008000\n" LOST_COUNTS
+		 "     found_by: vmalloc\n");
+	window_inexact();
+	show();
+	ck_taken("\n" LOST_FIELDS
+		 "kern_vm_start: ? (page tables begin at ffffc90000000000)\n" LOST_COUNTS
+		 "     found_by: pagetable\n");
+}
+END_TEST
+
+START_TEST(table__verbose_tells_new_and_dying_from_living)
+{
+	verbose();
+	a.life = LIFE_DYING;
+	show();
+	ck_assert_ptr_nonnull(strstr(taken_text(),
+				     "           id: 23 (being freed: nobody holds it)\n"));
+	a.life = LIFE_NEW;
+	a.unknown = 1u << FIELD_ID;
+	show();
+	ck_assert_ptr_nonnull(strstr(taken_text(),
+				     "           id: ? (being made: it has no id yet)\n"));
+	/* what is not known is not said */
+	a.unknown |= 1u << FIELD_LIFE;
+	show();
+	ck_assert_ptr_nonnull(strstr(taken_text(), "           id: ?\n"));
 }
 END_TEST
 
@@ -265,7 +374,44 @@ START_TEST(table__sources_of_a_whole_kernel)
 		"      symbols: kallsyms in the dump, 123456 symbols\n"
 		"               (addresses relative to a base, per-CPU ones absolute)\n"
 		"        types: BTF in the dump, 6000000 bytes\n"
-		"  page tables: x86_64, 4 levels, root at physical 0x2c10000\n\n");
+		"  page tables: x86_64, 4 levels, root at physical 0x2c10000\n"
+		"       arenas: 111 maps in map_idr, 0 pointers of programs,\n"
+		"               1 vmalloc areas\n\n");
+}
+END_TEST
+
+/* What was looked at, and what could not be. */
+START_TEST(table__sources_name_the_ways_to_arenas)
+{
+	static const struct { struct arena_search search; const char *lines; } is[] = {
+		{ { .maps = 3, .programs = 2, .areas = 5 },
+		  "       arenas: 3 maps in map_idr, 2 pointers of programs,\n"
+		  "               5 vmalloc areas\n\n" },
+		{ { .maps = 3, .no_programs = true, .no_areas = true },
+		  "       arenas: 3 maps in map_idr, programs cannot be read,\n"
+		  "               vmalloc areas cannot be read\n\n" },
+		{ { .areas = 5, .tasks = true, .mappings = 7 },
+		  "               5 vmalloc areas, 7 mappings of processes\n\n" },
+		{ { .areas = 5, .tasks = true, .mappings = 7, .scan = true, .candidates = 9 },
+		  "               5 vmalloc areas, 7 mappings of processes,\n"
+		  "               all pages: 9 more structs\n\n" },
+		{ { .maps = INT32_MAX, .programs = INT32_MAX, .areas = INT32_MAX, .tasks = true,
+		    .mappings = INT32_MAX, .scan = true, .candidates = INT32_MAX },
+		  "       arenas: 2147483647 maps in map_idr, 2147483647 pointers of programs,\n" },
+	};
+	const char *text;
+
+	result.search = is[_i].search;
+	text = sources();
+	ck_assert_msg(strstr(text, is[_i].lines), "%s", text);
+	ck_narrow(strstr(text, "       arenas: "));
+}
+END_TEST
+
+START_TEST(table__sources_of_a_kernel_without_arenas_name_no_ways)
+{
+	k.has_arenas = false;
+	ck_assert_ptr_null(strstr(sources(), "map_idr"));
 }
 END_TEST
 
@@ -471,16 +617,50 @@ START_TEST(table__guard_and_first_page_are_no_run)
 }
 END_TEST
 
-START_TEST(table__pages_of_an_unknown_start_have_no_pgoff)
+/* The kernel's address has the low half of the user's; what lies in a guard has none. */
+START_TEST(table__pages_of_an_unknown_start_have_half_an_address)
 {
 	t.view = VIEW_PAGES;
 	a.unknown = 1u << FIELD_USER_VM_START;
 	a.user_vm_start = 0;
-	a.mapped = 1;
-	add_page(FIRST + 5, 0x1000, KIND_PAGE, STATE_STORED);
+	a.mapped = 2;
+	add_page(0, 0x3000, KIND_OUTSIDE, STATE_STORED);
+	add_page(FIRST + 16, 0x1000, KIND_PAGE, STATE_STORED);
+	add_page(FIRST + 1048575, 0x9000, KIND_PAGE, STATE_STORED);
+	add_page(FIRST + 1048576, 0x2000, KIND_SCRATCH, STATE_STORED);
 	show();
-	ck_taken("arena 23 scx_arena: 1 of 65536 pages mapped\n" PAGES_HEADING
-		 "     23       -              - ffffc9000000d000        1000 page    yes\n");
+	ck_taken("arena 23 scx_arena: 2 of 65536 pages mapped\n" PAGES_HEADING
+		 "     23       -              - ffffc90000000000        3000 outside yes\n"
+		 "     23       ?      ?00010000 ffffc90000018000        1000 page    yes\n"
+		 "     23       ?      ?fffff000 ffffc90100007000        9000 page    yes\n"
+		 "     23       -              - ffffc90100008000        2000 scratch yes\n");
+}
+END_TEST
+
+START_TEST(table__pages_of_a_lost_struct_are_headed_by_their_window)
+{
+	t.view = VIEW_PAGES;
+	struct_lost();
+	a.mapped = 1;
+	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
+	show();
+	ck_taken("arena at 0xffffc90000008000: 1 of ? pages mapped\n" PAGES_HEADING
+		 "      ?       ?      ?00000000 ffffc90000008000        1000 page    yes\n");
+}
+END_TEST
+
+/* Where the window begins is not known, nor is any part of a user address. */
+START_TEST(table__pages_of_page_tables_alone_have_kernel_addresses)
+{
+	t.view = VIEW_PAGES;
+	t.runs = true;
+	window_inexact();
+	a.mapped = 2;
+	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
+	add_page(FIRST + 1, 0x2000, KIND_PAGE, STATE_STORED);
+	show();
+	ck_taken("arena at 0xffffc90000000000: 2 of ? pages mapped\n" RUNS_HEADING
+		 "    ?       ?       2              ? ffffc90000008000        1000 page    yes\n");
 }
 END_TEST
 
@@ -488,7 +668,7 @@ START_TEST(table__arenas_without_pages_have_a_line_and_lost_ranges)
 {
 	t.view = VIEW_PAGES;
 	show();
-	all_unknown();
+	window_unknown();
 	a.n_lost = 1;
 	lost[0] = (struct arena_lost){ .has_pgoff = true, .n = 65536 };
 	fault_fill(&lost[0].why, STATE_DAMAGED, SPACE_VIRT, 0, "torn");
@@ -549,6 +729,9 @@ static void add(TCase *tests)
 	tcase_add_test(tests, table__list_looks_as_in_the_design);
 	tcase_add_test(tests, table__list_without_headings_is_rows_alone);
 	tcase_add_test(tests, table__each_flag_has_its_letter_and_its_place);
+	tcase_add_loop_test(tests, table__flags_say_what_is_not_a_living_arena, 0, 5);
+	tcase_add_test(tests, table__lost_struct_has_its_window_in_place_of_both_addresses);
+	tcase_add_test(tests, table__lost_struct_has_the_addresses_that_are_proved);
 	tcase_add_test(tests, table__unknown_is_a_question_mark_and_zero_is_a_zero);
 	tcase_add_test(tests, table__list_is_at_most_80_columns_wide);
 	tcase_add_test(tests, table__names_are_one_harmless_word);
@@ -556,8 +739,12 @@ static void add(TCase *tests)
 	tcase_add_test(tests, table__arenas_that_were_not_asked_for_are_not_denied);
 	tcase_add_test(tests, table__verbose_has_all_fields_and_a_blank_line_between);
 	tcase_add_test(tests, table__verbose_says_what_is_unknown_and_capped);
+	tcase_add_test(tests, table__verbose_has_all_fields_of_a_lost_struct);
+	tcase_add_test(tests, table__verbose_tells_new_and_dying_from_living);
 	tcase_add_test(tests, table__lost_ranges_name_pages_address_and_reason);
 	tcase_add_test(tests, table__sources_of_a_whole_kernel);
+	tcase_add_loop_test(tests, table__sources_name_the_ways_to_arenas, 0, 5);
+	tcase_add_test(tests, table__sources_of_a_kernel_without_arenas_name_no_ways);
 	tcase_add_loop_test(tests, table__sources_name_the_encoding, 0, KALLSYMS_ENCODINGS + 1);
 	tcase_add_loop_test(tests, table__sources_say_what_the_dump_is, 0, 5);
 	tcase_add_test(tests, table__sources_name_debug_information_and_why_it_was_asked);
@@ -569,7 +756,9 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, table__runs_join_exactly_neighbours, 0, 7);
 	tcase_add_test(tests, table__runs_count_and_end_with_the_pages);
 	tcase_add_test(tests, table__guard_and_first_page_are_no_run);
-	tcase_add_test(tests, table__pages_of_an_unknown_start_have_no_pgoff);
+	tcase_add_test(tests, table__pages_of_an_unknown_start_have_half_an_address);
+	tcase_add_test(tests, table__pages_of_a_lost_struct_are_headed_by_their_window);
+	tcase_add_test(tests, table__pages_of_page_tables_alone_have_kernel_addresses);
 	tcase_add_test(tests, table__arenas_without_pages_have_a_line_and_lost_ranges);
 	tcase_add_test(tests, table__pages_are_at_most_80_columns_wide);
 	tcase_add_loop_test(tests, table__stop_is_told_by_every_view, 0, 4);

@@ -63,11 +63,39 @@ static inline void add_page(uint32_t index, uint64_t phys, enum page_kind kind, 
 	};
 }
 
-static inline void all_unknown(void)
+/* The struct is there, but not its vm_struct. */
+static inline void window_unknown(void)
 {
-	a.unknown = (1u << ARENA_FIELDS) - 1;
-	a.user_vm_start = a.kern_vm_start = 0;
+	a.unknown = 1u << FIELD_KERN_VM_START | 1u << FIELD_MAPPED | 1u << FIELD_SCRATCH |
+		    1u << FIELD_OUTSIDE | 1u << FIELD_MISSING;
+	a.area = (struct arena_area){ 0 };
+	a.kern_vm_start = 0;
 	a.mapped = a.scratch = a.outside = a.missing = 0;
+	a.truncated = true;
+}
+
+/* A row of which there is the window alone. */
+static inline void struct_lost(void)
+{
+	a.no_struct = true;
+	a.found_by = FOUND_VMALLOC;
+	a.unknown = 1u << FIELD_ID | 1u << FIELD_NAME | 1u << FIELD_MAP |
+		    1u << FIELD_MAX_ENTRIES | 1u << FIELD_MAP_EXTRA | 1u << FIELD_MAP_FLAGS |
+		    1u << FIELD_DECLARED_PAGES | 1u << FIELD_USER_VM_START |
+		    1u << FIELD_USER_VM_END | 1u << FIELD_LIFE;
+	a.id = a.max_entries = a.map_flags = 0;
+	a.name[0] = '\0';
+	a.map = a.map_extra = a.declared_pages = a.user_vm_start = a.user_vm_end = 0;
+}
+
+/* Of that window its page tables alone: where it begins is not known. */
+static inline void window_inexact(void)
+{
+	struct_lost();
+	a.found_by = FOUND_PAGETABLE;
+	a.unknown |= 1u << FIELD_KERN_VM_START;
+	a.area = (struct arena_area){ AREA, UINT64_C(0x100200000), 0 };
+	a.kern_vm_start = 0;
 }
 
 #endif
