@@ -33,6 +33,9 @@ enum symbol_id {
 	SYMBOLS_END
 };
 
+/** Where VMCOREINFO came from. */
+enum vmcoreinfo_source { VMCOREINFO_NOTE, VMCOREINFO_FILE, VMCOREINFO_MEMORY };
+
 /** Where the layout of structs came from. */
 enum types_source { TYPES_BTF, TYPES_DEBUGINFO_BTF, TYPES_DEBUGINFO };
 
@@ -40,6 +43,11 @@ enum types_source { TYPES_BTF, TYPES_DEBUGINFO_BTF, TYPES_DEBUGINFO };
 struct kernel {
 	const struct memory *mem;	/* borrowed */
 	struct vmcoreinfo vmcoreinfo;
+	enum vmcoreinfo_source vmcoreinfo_from;
+	/* of VMCOREINFO_MEMORY: the owned text, where it was, and what is wrong with the note */
+	char *vmcoreinfo_text;
+	uint64_t vmcoreinfo_phys;
+	struct fault bad_note;		/* no text: there is none */
 	char release[65];		/* uname -r */
 	const char *machine;		/* "x86_64" or "aarch64" */
 	unsigned page_shift;
@@ -62,6 +70,9 @@ struct kernel {
 /**
  * Open the kernel in @mem, which is borrowed until kernel_close(): VMCOREINFO, page tables,
  * kallsyms, BTF, each proved against another. NULL with @why: what is missing or contradicts.
+ *
+ * VMCOREINFO is that of facts; where there is none, or where it is the dump's note and memory
+ * contradicts it, memory is searched for its text, which may take as long as reading all of it.
  */
 struct kernel *kernel_open(const struct memory *mem, struct fault *why);
 /**

@@ -157,6 +157,26 @@ static void type_sources(struct table_renderer *t, const struct kernel *k)
 		i = missing_members(t, k, i);
 }
 
+static void vmcoreinfo_source(struct table_renderer *t, const struct kernel *k)
+{
+	switch (k->vmcoreinfo_from) {
+	case VMCOREINFO_NOTE:
+		return;
+	case VMCOREINFO_FILE:
+		sink_puts(t->out, "   vmcoreinfo: ");
+		sink_safe(t->out, k->mem->facts.vmcoreinfo_file);
+		break;
+	case VMCOREINFO_MEMORY:
+		sink_printf(t->out, "   vmcoreinfo: found in memory, at physical 0x%" PRIx64
+			    "\n               (", k->vmcoreinfo_phys);
+		sink_safe(t->out, *k->bad_note.text ? k->bad_note.text :
+			  "the dump has no such note");
+		sink_puts(t->out, ")");
+		break;
+	}
+	sink_puts(t->out, "\n");
+}
+
 static bool sources(struct table_renderer *t, const struct kernel *k)
 {
 	const struct memory_facts *facts = &k->mem->facts;
@@ -174,6 +194,7 @@ static bool sources(struct table_renderer *t, const struct kernel *k)
 		sink_printf(t->out, ", %u part%s of a split set (%u empty)", facts->parts,
 			    facts->parts > 1 ? "s" : "", facts->empty_parts);
 	sink_puts(t->out, "\n");
+	vmcoreinfo_source(t, k);
 	symbol_sources(t, k);
 	type_sources(t, k);
 	return sink_printf(t->out, "  page tables: %s, root at physical 0x%" PRIx64 "\n",
