@@ -6,12 +6,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "btf_find.h"
 #include "notes.h"
 #include "reader.h"
 #include "vmcoreinfo_find.h"
 
 /* Debian 7.3 has 6.5 MB of BTF; a blob of more than this is not one kernel's. */
 #define MAX_BTF (UINT64_C(32) << 20)
+/* from _stext on; more than any kernel has */
+#define MAX_IMAGE (UINT64_C(256) << 20)
 
 /* struct new_utsname: six strings of 65 bytes; the third is the release */
 enum { UTS_RELEASE = 2 * 65, UTS_LEN = 65 };
@@ -254,10 +257,37 @@ static bool neither(const struct fault *dump, struct fault *why)
 	return fault_add(why, "; and %s", other.text);
 }
 
+/* Without one of these no arena is found; the others lead to what is lost otherwise. */
+static bool is_needed(enum symbol_id id)
+{
+	return id == SYMBOL_map_idr || id == SYMBOL_arena_map_ops || id == SYMBOL___start_BTF ||
+	       id == SYMBOL___stop_BTF;
+}
+
 static void forget_symbols(struct kernel *k)
 {
 	for (size_t i = 0; i < SYMBOLS_END; i++)
-		k->symbol[i] = (struct symbol){ .name = symbol_name[i] };
+		k->symbol[i] = (struct symbol){ .name = symbol_name[i], .optional = !is_needed(i) };
+}
+
+static bool are_all_known(const struct kernel *k)
+{
+	for (size_t i = 0; i < SYMBOLS_END; i++)
+		if (k->symbol[i].lost)
+			return false;
+	return true;
+}
+
+/* Without variables, a function has to tell whether the kernel has arenas. */
+static bool look_for_functions(struct kernel *k, struct fault *why)
+{
+	/* every kernel has that one */
+	k->functions_only = !k->symbol[SYMBOL_init_task].count &&
+			    !k->symbol[SYMBOL_init_task].lost;
+	k->arena_map_alloc = (struct symbol){ .name = "arena_map_alloc" };
+	return !k->functions_only ||
+	       kallsyms_resolve(k->pt, &k->vmcoreinfo, &k->arena_map_alloc, 1, &k->encoding,
+				&k->symbols, why);
 }
 
 static bool open_symbols(struct kernel *k, const struct debuginfo *d, struct fault *why)
@@ -271,9 +301,12 @@ static bool open_symbols(struct kernel *k, const struct debuginfo *d, struct fau
 		k->no_kallsyms = *why;
 		forget_symbols(k);
 	}
-	/* where one static variable is, all are: what is missing the kernel does not have */
-	if (!d || k->symbol[SYMBOL_map_idr].count ||
-	    debuginfo_symbols(d, &k->vmcoreinfo, k->symbol, SYMBOLS_END, k->symbol_elsewhere, why))
+	if (k->has_kallsyms && !look_for_functions(k, why))
+		return false;
+	/* where one variable is, all are: what is missing then the kernel does not have */
+	if (!d || (k->symbol[SYMBOL_map_idr].count && are_all_known(k)) ||
+	    debuginfo_symbols(d, &k->vmcoreinfo, k->symbol, SYMBOLS_END, k->symbol_elsewhere, why) ||
+	    k->symbol[SYMBOL_map_idr].count)
 		return true;
 	return k->has_kallsyms ? false : neither(&k->no_kallsyms, why);
 }
@@ -290,28 +323,67 @@ static uint8_t *alloc_btf(uint64_t size)
 	return p;
 }
 
+/* Any kernel has these, and next to nothing else has both. */
+static bool is_kernels(const uint8_t *btf, uint64_t size, struct fault *why)
+{
+	struct btf_member want[] = {
+		{ .type = "task_struct", .member = "tasks" },
+		{ .type = "list_head", .member = "next" },
+	};
+
+	return btf_find_members(btf, size, want, 2, NULL, why) &&
+	       ((want[0].found && want[1].found) ||
+		fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, "BTF: not the kernel's"));
+}
+
+static bool take_btf(struct kernel *k, uint64_t start, uint64_t size, struct fault *why)
+{
+	uint8_t *btf = alloc_btf(size);
+	bool ok;
+
+	if (!btf)
+		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	k->btf_size = size;
+	ok = kernel_read(k, start, btf, size, why) || fault_prefix(why, "BTF: ");
+	ok = ok && (!k->btf_found || is_kernels(btf, size, why)) &&
+	     members_from_btf(&k->members, btf, size, &k->has_arenas, why);
+	free(btf);
+	return ok;
+}
+
+static bool find_btf(struct kernel *k, struct fault *why)
+{
+	uint64_t start = 0, end, size;
+
+	vmcoreinfo_symbol(&k->vmcoreinfo, "_stext", &start);
+	if (!add_ok(start, MAX_IMAGE, &end))
+		end = UINT64_MAX;
+	for (; btf_find_next(k->pt, k->mem, &start, end, MAX_BTF, &size); start += 4) {
+		k->btf_found = start;
+		if (take_btf(k, start, size, why))
+			return true;
+		if (!can_cure(why))
+			return false;
+	}
+	k->btf_found = 0;
+	return false;
+}
+
 static bool read_btf(struct kernel *k, struct fault *why)
 {
 	uint64_t start = k->symbol[SYMBOL___start_BTF].addr;
 	uint64_t stop = k->symbol[SYMBOL___stop_BTF].addr;
-	uint8_t *btf;
-	bool ok;
 
-	if (k->symbol[SYMBOL___start_BTF].count != 1 || k->symbol[SYMBOL___stop_BTF].count != 1)
-		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, k->has_kallsyms ?
+	if (k->symbol[SYMBOL___start_BTF].count != 1 || k->symbol[SYMBOL___stop_BTF].count != 1) {
+		fault_fill(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, k->has_kallsyms ?
 			"kallsyms has no __start_BTF: a kernel without BTF, or without "
 			"CONFIG_KALLSYMS_ALL" : "there is no symbol __start_BTF");
+		return k->functions_only && find_btf(k, why);
+	}
 	if (stop <= start || stop - start > MAX_BTF)
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, start,
 			"BTF from 0x%" PRIx64 " to 0x%" PRIx64 " cannot be", start, stop);
-	k->btf_size = stop - start;
-	btf = alloc_btf(k->btf_size);
-	if (!btf)
-		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
-	ok = kernel_read(k, start, btf, k->btf_size, why) || fault_prefix(why, "BTF: ");
-	ok = ok && members_from_btf(&k->members, btf, k->btf_size, &k->has_arenas, why);
-	free(btf);
-	return ok;
+	return take_btf(k, start, stop - start, why);
 }
 
 static bool open_types(struct kernel *k, const struct debuginfo *d, struct fault *why)
@@ -330,16 +402,20 @@ static bool open_types(struct kernel *k, const struct debuginfo *d, struct fault
 /* Types and symbols must agree on whether this kernel has arenas, wherever they are from. */
 static bool check_arenas(struct kernel *k, struct fault *why)
 {
-	bool ops = k->symbol[SYMBOL_arena_map_ops].count == 1;
+	/* map_idr is not known then; other ways than that may lead to arenas */
+	bool functions = k->functions_only && !k->symbol[SYMBOL_map_idr].count &&
+			 !k->symbol[SYMBOL_arena_map_ops].count;
+	const struct symbol *s = functions ? &k->arena_map_alloc :
+				 &k->symbol[SYMBOL_arena_map_ops];
 	const char *symbols = k->has_kallsyms ? "kallsyms" : k->debuginfo;
 	const char *types = k->types == TYPES_BTF ? "BTF" : k->debuginfo;
 
-	if (k->has_arenas != ops)
-		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, ops ?
-			"%1$s has arena_map_ops, but %2$s has no struct bpf_arena" :
-			"%2$s has a struct bpf_arena, but %1$s has no arena_map_ops",
-			symbols, types);
-	if (ops && k->symbol[SYMBOL_map_idr].count != 1)
+	if (k->has_arenas != (s->count == 1))
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, k->has_arenas ?
+			"%2$s has a struct bpf_arena, but %1$s has no %3$s" :
+			"%1$s has %3$s, but %2$s has no struct bpf_arena",
+			symbols, types, s->name);
+	if (k->has_arenas && !functions && k->symbol[SYMBOL_map_idr].count != 1)
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
 			"%s has %u symbols map_idr, not one", symbols,
 			k->symbol[SYMBOL_map_idr].count);

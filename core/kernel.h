@@ -57,10 +57,14 @@ struct kernel {
 	struct symbol symbol[SYMBOLS_END];
 	bool symbol_elsewhere[SYMBOLS_END];	/* from debuginfo, not kallsyms */
 	bool has_kallsyms;
+	/* without CONFIG_KALLSYMS_ALL: variables of the kernel are not in kallsyms */
+	bool functions_only;
+	struct symbol arena_map_alloc;	/* if functions_only: a function of kernels with arenas */
 	enum kallsyms_encoding encoding;	/* if has_kallsyms */
 	uint32_t symbols;		/* in kallsyms */
 	enum types_source types;
 	uint64_t btf_size;		/* bytes; 0 with TYPES_DEBUGINFO */
+	uint64_t btf_found;		/* where a search for it ended; 0: there was none */
 	struct members members;
 	const char *debuginfo;		/* name of what was asked besides the dump, or NULL */
 	struct fault no_kallsyms, no_btf;	/* why debuginfo was asked */
@@ -73,6 +77,8 @@ struct kernel {
  *
  * VMCOREINFO is that of facts; where there is none, or where it is the dump's note and memory
  * contradicts it, memory is searched for its text, which may take as long as reading all of it.
+ * Where the kernel was built without CONFIG_KALLSYMS_ALL and nothing else has its variables,
+ * symbol[].count of those is 0, also where it has arenas.
  */
 struct kernel *kernel_open(const struct memory *mem, struct fault *why);
 /**

@@ -106,6 +106,9 @@ static void symbol_sources(struct table_renderer *t, const struct kernel *k)
 	}
 	sink_printf(t->out, "      symbols: kallsyms in the dump, %" PRIu32 " symbols\n"
 		    "               (addresses %s)\n", k->symbols, encoding_name(k->encoding));
+	if (k->functions_only)
+		sink_puts(t->out, "               (functions only: built without "
+			  "CONFIG_KALLSYMS_ALL)\n");
 	for (size_t i = 0; i < SYMBOLS_END; i++)
 		if (k->symbol_elsewhere[i])
 			sink_printf(t->out, "%s%s", n++ ? ", " : "               ",
@@ -145,6 +148,9 @@ static void type_sources(struct table_renderer *t, const struct kernel *k)
 	case TYPES_BTF:
 		sink_printf(t->out, "        types: BTF in the dump, %" PRIu64 " bytes\n",
 			    k->btf_size);
+		if (k->btf_found)
+			sink_printf(t->out, "               (found by its header, at %016" PRIx64
+				    ")\n", k->btf_found);
 		break;
 	case TYPES_DEBUGINFO_BTF:
 		elsewhere(t, k, "        types: BTF of ", &k->no_btf);
