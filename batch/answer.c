@@ -14,6 +14,7 @@
 #include "output.h"
 #include "reduce.h"
 #include "source.h"
+#include "vmcoreinfo_file.h"
 #include "vmlinux.h"
 
 /* Messages on the screen; JSON has all of them. */
@@ -35,6 +36,8 @@ struct workspace {
 	struct contents_file file;
 	struct recorder *recorder;	/* for --reduce, or NULL */
 	struct vmlinux *vmlinux;	/* or NULL */
+	struct memory mem;		/* the source's */
+	char *vmcoreinfo;		/* by hand, or NULL */
 };
 
 static bool file_failed(struct fault *why)
@@ -94,6 +97,8 @@ static void say_problem(const struct job *job, const struct fault *why)
 	if (why->cure == CURE_FILTER)
 		fault_add(&full, "; next time use one that knows the kernel, or -d 23 "
 			  "(arenasnap(1), BEFORE THE CRASH)");
+	if (why->cure == CURE_VMCOREINFO)
+		fault_add(&full, "; --vmcoreinfo FILE, the text of another source, can stand in");
 	say(job, full.text);
 }
 
@@ -231,11 +236,30 @@ static enum report_status answer_kernel(const struct job *job, struct workspace 
 	return status;
 }
 
+/* The text by hand stands in for the note from here on. */
+static bool take_vmcoreinfo(const struct job *job, struct workspace *w, struct fault *why)
+{
+	size_t len;
+
+	if (job->vmcoreinfo.fd < 0)
+		return true;
+	w->vmcoreinfo = vmcoreinfo_file_read(job->vmcoreinfo.fd, &len, why);
+	if (!w->vmcoreinfo)
+		return fault_prefix(why, "vmcoreinfo %s: ", job->options->vmcoreinfo);
+	w->mem.facts.vmcoreinfo = w->vmcoreinfo;
+	w->mem.facts.vmcoreinfo_len = len;
+	w->mem.facts.vmcoreinfo_file = job->options->vmcoreinfo;
+	return true;
+}
+
 static struct kernel *open_kernel(const struct job *job, struct workspace *w,
 				  const struct source *source, struct fault *why)
 {
-	const struct memory *mem = source_memory(source);
+	const struct memory *mem = &w->mem;
 
+	w->mem = *source_memory(source);
+	if (!take_vmcoreinfo(job, w, why))
+		return NULL;
 	if (job->reduced >= 0) {
 		w->recorder = recorder_new(mem);
 		if (!w->recorder) {
@@ -276,6 +300,7 @@ enum report_status answer(const struct job *job)
 	vmlinux_close(w->vmlinux);
 	if (source)
 		source_close(source);
+	free(w->vmcoreinfo);
 	free(w);
 	return status;
 }

@@ -16,6 +16,7 @@ struct job {
 	const struct source_file *file;	/* the vmcore, or all parts of a split one */
 	size_t n_files;
 	struct source_file vmlinux;	/* fd -1: none */
+	struct source_file vmcoreinfo;	/* fd -1: none */
 	int progress;		/* terminal for progress, or -1 */
 	int socket;		/* to ask for files of -o, or -1 */
 	int reduced;		/* an empty file for --reduce, or -1 */

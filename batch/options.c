@@ -28,6 +28,7 @@ static const char help[] =
 "      --reduce FILE    write a small kdump that gives the same answers\n"
 "      --vmlinux FILE   vmlinux of the kernel, with debug symbols, for what the\n"
 "                       dump does not give\n"
+"      --vmcoreinfo FILE  its VMCOREINFO text, where the dump does not have it\n"
 "      --max-pages N    at most N pages of each arena\n"
 "      --scan           look for arenas in every stored page, too\n"
 "      --jobs N         so many vmcores at once; answers stay in order\n"
@@ -48,7 +49,7 @@ static const char help[] =
 enum { MAX_JOBS = 256 };
 
 enum {
-	OPT_RUNS = 256, OPT_REDUCE, OPT_VMLINUX, OPT_MAX_PAGES, OPT_SCAN, OPT_JOBS,
+	OPT_RUNS = 256, OPT_REDUCE, OPT_VMLINUX, OPT_VMCOREINFO, OPT_MAX_PAGES, OPT_SCAN, OPT_JOBS,
 	OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION
 };
 
@@ -61,6 +62,7 @@ static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "reduce", required_argument, NULL, OPT_REDUCE },
 	{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
+	{ "vmcoreinfo", required_argument, NULL, OPT_VMCOREINFO },
 	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
 	{ "scan", no_argument, NULL, OPT_SCAN },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
@@ -148,6 +150,9 @@ int options_parse(struct options *o, int argc, char **argv)
 			break;
 		case OPT_VMLINUX:
 			o->vmlinux = optarg;
+			break;
+		case OPT_VMCOREINFO:
+			o->vmcoreinfo = optarg;
 			break;
 		case OPT_MAX_PAGES:
 			if (!question_count(optarg, &o->report.max_pages))

@@ -14,6 +14,7 @@ struct options {
 	unsigned jobs;			/* workers at once */
 	const char *output;		/* -o DIR, or NULL */
 	const char *vmlinux;		/* --vmlinux FILE, or NULL */
+	const char *vmcoreinfo;		/* --vmcoreinfo FILE, or NULL */
 	const char *reduce;		/* --reduce FILE, or NULL */
 	char **vmcore;			/* n_vmcores of them, in argv */
 	int n_vmcores;

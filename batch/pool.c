@@ -200,7 +200,8 @@ static bool fits_options(struct pool *p)
 {
 	const struct options *o = p->options;
 	const char *option = o->output ? "-o" : o->reduce ? "--reduce" :
-			     o->vmlinux ? "--vmlinux" : NULL;
+			     o->vmlinux ? "--vmlinux" :
+			     o->vmcoreinfo ? "--vmcoreinfo" : NULL;
 	char sentence[80];
 
 	if (!option || p->n == 1)

@@ -194,34 +194,39 @@ static void put_note(struct notes *notes, const char *name, uint32_t type, const
 	put(notes, data, n);
 }
 
-static bool is_reduced_note(const struct note *note)
+static bool is_note(const struct note *note, const char *name, uint32_t type)
 {
-	return note->type == REDUCED_NOTE && note->name_len == strlen(REDUCED_NAME) &&
-	       !memcmp(note->name, REDUCED_NAME, note->name_len);
+	return note->type == type && note->name_len == strlen(name) &&
+	       !memcmp(note->name, name, note->name_len);
 }
 
-/* The notes of the original, VMCOREINFO always among them, and ours. */
-static bool make_notes(const struct recorder *r, struct notes *notes, struct fault *why)
+/* The notes of the original, VMCOREINFO that proved always among them, and ours. */
+static bool make_notes(const struct recorder *r, const struct kernel *k, struct notes *notes,
+		       struct fault *why)
 {
+	const struct vmcoreinfo *vi = &k->vmcoreinfo;
 	const struct memory_facts *facts = &r->inner->facts;
 	char text[REDUCED_TEXT];
 	size_t pos = 0, from = 0;
 	struct note note;
 
-	notes->data = calloc(1, facts->notes_len + facts->vmcoreinfo_len + REDUCED_TEXT + 256);
+	notes->data = calloc(1, facts->notes_len + vi->len + REDUCED_TEXT + 256);
 	if (!notes->data)
 		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 	for (; notes_next(facts->notes, facts->notes_len, &pos, &note); from = pos) {
-		if (is_reduced_note(&note))
+		if (is_note(&note, REDUCED_NAME, REDUCED_NOTE))
 			continue;
-		if ((const char *)note.data == facts->vmcoreinfo)
+		if (is_note(&note, "VMCOREINFO", 0)) {
+			if ((const char *)note.data != vi->text)
+				continue;
 			notes->vmcoreinfo = notes->n + (size_t)(note.data - facts->notes) - from;
+		}
 		put(notes, facts->notes + from, pos - from);
 		notes->cpus += note.type == NT_PRSTATUS;
 	}
 	if (!notes->vmcoreinfo) {
-		put_note(notes, "VMCOREINFO", 0, facts->vmcoreinfo, facts->vmcoreinfo_len);
-		notes->vmcoreinfo = notes->n - ((facts->vmcoreinfo_len + 3) & ~(size_t)3);
+		put_note(notes, "VMCOREINFO", 0, vi->text, vi->len);
+		notes->vmcoreinfo = notes->n - ((vi->len + 3) & ~(size_t)3);
 	}
 	put_note(notes, REDUCED_NAME, REDUCED_NOTE, text,
 		 reduced_write(facts, &r->pieces, text));
@@ -260,7 +265,7 @@ static void set_head(const struct recorder *r, const struct kernel *k, const str
 	head->notes = notes->data;
 	head->notes_len = notes->n;
 	head->vmcoreinfo = notes->vmcoreinfo;
-	head->vmcoreinfo_len = facts->vmcoreinfo_len;
+	head->vmcoreinfo_len = k->vmcoreinfo.len;
 }
 
 /* Pages. */
@@ -380,7 +385,7 @@ bool reduce(struct recorder *r, const struct kernel *k, int fd, uint64_t *size,
 	bool ok;
 
 	ok = ask_everything(r, k, why) && count_pages(r, &head, why) &&
-	     make_notes(r, &notes, why);
+	     make_notes(r, k, &notes, why);
 	if (ok) {
 		set_head(r, k, &notes, &head);
 		w = kdump_writer_new(fd, &head, why);

@@ -215,7 +215,10 @@ static bool set_up_decoder(struct source *s, const struct vmcoreinfo *vi, struct
 	    kdump_set_number_attr(s->ctx, "cache.size", CACHE_PAGES) != KDUMP_OK ||
 	    kdump_set_string_attr(s->ctx, "arch.name", machine) != KDUMP_OK)
 		return decoder_fault(s->ctx, "be set up", why);
-	if (!dumpfile_block_size(s->df) && vmcoreinfo_number(vi, "PAGESIZE", &page) &&
+	/* of ELF; without VMCOREINFO, pages of which those of any kernel are made up */
+	if (!vmcoreinfo_number(vi, "PAGESIZE", &page))
+		page = 4096;
+	if (!dumpfile_block_size(s->df) &&
 	    kdump_set_number_attr(s->ctx, "arch.page_size", page) != KDUMP_OK)
 		return decoder_fault(s->ctx, "take the page size", why);
 	return true;

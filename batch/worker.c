@@ -98,6 +98,8 @@ static void close_files(struct worker *w)
 	w->file = NULL;
 	close_file(w->job.vmlinux.fd);
 	w->job.vmlinux.fd = -1;
+	close_file(w->job.vmcoreinfo.fd);
+	w->job.vmcoreinfo.fd = -1;
 }
 
 static bool open_file(struct source_file *file, const char *path, const char *what,
@@ -138,6 +140,14 @@ static bool open_vmlinux(struct worker *w, struct fault *why)
 
 	return !path || open_file(&w->job.vmlinux, path, "vmlinux", why) ||
 	       fault_prefix(why, "vmlinux %s: ", path);
+}
+
+static bool open_vmcoreinfo(struct worker *w, struct fault *why)
+{
+	const char *path = w->options->vmcoreinfo;
+
+	return !path || open_file(&w->job.vmcoreinfo, path, "vmcoreinfo", why) ||
+	       fault_prefix(why, "vmcoreinfo %s: ", path);
 }
 
 static bool open_temporaries(struct worker *w, struct fault *why)
@@ -222,14 +232,15 @@ void worker_start(struct worker *w, const struct options *options, const struct 
 	*w = (struct worker){
 		.options = options, .vmcore = vmcore, .path = vmcore->path[0], .output.dir = -1,
 		.reduced = { .dir = -1, .fd = -1 },
-		.job.vmlinux.fd = -1, .job.progress = progress ? STDERR_FILENO : -1,
+		.job.vmlinux.fd = -1, .job.vmcoreinfo.fd = -1,
+		.job.progress = progress ? STDERR_FILENO : -1,
 		.answer = -1, .messages = -1, .socket = -1,
 	};
 	/* outputs first: with swapped arguments the vmcore is refused as what it is there */
 	if (!open_outputs(w))
 		return;
 	if (open_vmcore(w, &w->why) && open_vmlinux(w, &w->why) &&
-	    open_temporaries(w, &w->why) && start(w, signals, &w->why))
+	    open_vmcoreinfo(w, &w->why) && open_temporaries(w, &w->why) && start(w, signals, &w->why))
 		return;
 	abort_outputs(w);
 	w->status = REPORT_FAILED;

@@ -31,7 +31,7 @@ enum state {
 enum space { SPACE_NONE, SPACE_PHYS, SPACE_VIRT, SPACE_FILE };
 
 /** What could help. Not said in @text: each front end names its own options. */
-enum cure { CURE_NONE, CURE_DEBUGINFO, CURE_FILTER };
+enum cure { CURE_NONE, CURE_DEBUGINFO, CURE_VMCOREINFO, CURE_FILTER };
 
 /** Owned by the caller; never allocates. @text is one sentence without a final full stop. */
 struct fault {

@@ -159,6 +159,7 @@ bool symbol_matches(const struct symbol *want, const char *name, size_t len)
 struct search {
 	struct symbol *want, *check;
 	size_t n, checks;
+	uint32_t data;			/* symbols that are no functions, by their letters */
 };
 
 static struct symbol *searched(const struct search *search, size_t i)
@@ -188,7 +189,7 @@ static void match(const struct tables *t, const struct search *search, const uin
 	}
 }
 
-static bool scan_names(const struct tables *t, struct stream *s, const struct search *search,
+static bool scan_names(const struct tables *t, struct stream *s, struct search *search,
 		       struct fault *why)
 {
 	for (uint32_t i = 0; i < t->count; i++) {
@@ -202,6 +203,7 @@ static bool scan_names(const struct tables *t, struct stream *s, const struct se
 		if (len < 2)
 			return fault_set(why, STATE_DAMAGED, SPACE_VIRT, s->va,
 				"kallsyms: an empty name");
+		search->data += !strchr("tTwW", head[0]);
 		match(t, search, token, n, head, len, i);
 	}
 	if (s->va - (s->size - s->pos) > s->end)
@@ -239,10 +241,10 @@ static bool read_offset(const struct tables *t, struct pagetable *pt, uint32_t i
 
 /*
  * The encoding under which every symbol that VMCOREINFO gives too has the address that it
- * gives. Ascending order would prove nothing.
+ * gives. Ascending order would prove nothing. @needed: so many symbols, at least.
  */
 static bool prove(const struct tables *t, struct pagetable *pt, const struct symbol *check,
-		  size_t n, enum kallsyms_encoding *encoding, struct fault *why)
+		  size_t n, unsigned needed, enum kallsyms_encoding *encoding, struct fault *why)
 {
 	bool wrong[KALLSYMS_ENCODINGS] = { !t->has_base, !t->has_base, t->has_base };
 	unsigned proofs = 0, left = 0;
@@ -264,7 +266,7 @@ static bool prove(const struct tables *t, struct pagetable *pt, const struct sym
 		*encoding = e;
 		left++;
 	}
-	if (proofs >= 2 && left == 1)
+	if (proofs >= needed && left == 1)
 		return true;
 	return fault_set(why, STATE_DAMAGED, SPACE_VIRT, t->offsets,
 		"kallsyms: no encoding of the offsets gives the addresses that VMCOREINFO gives "
@@ -279,8 +281,13 @@ static bool set_addresses(const struct tables *t, struct pagetable *pt, struct s
 	for (size_t i = 0; i < n; i++) {
 		if (want[i].count != 1)
 			continue;
-		if (!read_offset(t, pt, want[i].index, &off, why))
-			return false;
+		if (!read_offset(t, pt, want[i].index, &off, why)) {
+			if (!want[i].optional)
+				return false;
+			want[i].count = 0;
+			want[i].lost = true;
+			continue;
+		}
 		want[i].addr = decode(t, encoding, want[i].index, off);
 	}
 	return true;
@@ -306,8 +313,14 @@ static bool resolve(struct tables *t, struct stream *s, const struct vmcoreinfo 
 		if (vmcoreinfo_symbol(vi, check[i].name, &check[i].addr))
 			check[checks++] = check[i];
 	search.checks = checks;
-	return scan_names(t, s, &search, why) &&
-	       prove(t, s->pt, check, checks, encoding, why) &&
+	if (!scan_names(t, s, &search, why))
+		return false;
+	/*
+	 * Without CONFIG_KALLSYMS_ALL there are functions, and a handful of labels at the ends of
+	 * sections; of what VMCOREINFO has, only _stext is among them.
+	 */
+	return prove(t, s->pt, check, checks, search.data <= t->count / 1024 ? 1 : 2, encoding,
+		     why) &&
 	       set_addresses(t, s->pt, want, n, *encoding, why);
 }
 

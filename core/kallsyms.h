@@ -15,6 +15,8 @@ struct symbol {
 	uint64_t addr;		/* valid when count == 1 */
 	uint32_t index;		/* in the tables, of the last one found */
 	unsigned count;		/* symbols of that name; static ones may repeat */
+	bool optional;		/* wanted, but not at any price */
+	bool lost;		/* optional, and there, but the dump does not have its address */
 };
 
 /** Is @name, of @len bytes, that of @want? "name.llvm.*" counts as name (Clang with LTO). */
@@ -33,7 +35,8 @@ enum kallsyms_encoding {
  * The encoding is proved, not derived from the version: under it the symbols that VMCOREINFO
  * gives too must all have the same addresses. *@encoding and *@total (number of symbols) are
  * set. False: the tables cannot be read or prove nothing. A symbol that is not there is not an
- * error: its count is 0.
+ * error: its count is 0. So it is with an optional one whose offset cannot be read: a reduced
+ * dump has those that its arenasnap asked for.
  */
 bool kallsyms_resolve(struct pagetable *pt, const struct vmcoreinfo *vi, struct symbol *want,
 		      size_t n, enum kallsyms_encoding *encoding, uint32_t *total,

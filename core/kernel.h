@@ -33,6 +33,9 @@ enum symbol_id {
 	SYMBOLS_END
 };
 
+/** Where VMCOREINFO came from. */
+enum vmcoreinfo_source { VMCOREINFO_NOTE, VMCOREINFO_FILE, VMCOREINFO_MEMORY };
+
 /** Where the layout of structs came from. */
 enum types_source { TYPES_BTF, TYPES_DEBUGINFO_BTF, TYPES_DEBUGINFO };
 
@@ -40,6 +43,11 @@ enum types_source { TYPES_BTF, TYPES_DEBUGINFO_BTF, TYPES_DEBUGINFO };
 struct kernel {
 	const struct memory *mem;	/* borrowed */
 	struct vmcoreinfo vmcoreinfo;
+	enum vmcoreinfo_source vmcoreinfo_from;
+	/* of VMCOREINFO_MEMORY: the owned text, where it was, and what is wrong with the note */
+	char *vmcoreinfo_text;
+	uint64_t vmcoreinfo_phys;
+	struct fault bad_note;		/* no text: there is none */
 	char release[65];		/* uname -r */
 	const char *machine;		/* "x86_64" or "aarch64" */
 	unsigned page_shift;
@@ -49,10 +57,14 @@ struct kernel {
 	struct symbol symbol[SYMBOLS_END];
 	bool symbol_elsewhere[SYMBOLS_END];	/* from debuginfo, not kallsyms */
 	bool has_kallsyms;
+	/* without CONFIG_KALLSYMS_ALL: variables of the kernel are not in kallsyms */
+	bool functions_only;
+	struct symbol arena_map_alloc;	/* if functions_only: a function of kernels with arenas */
 	enum kallsyms_encoding encoding;	/* if has_kallsyms */
 	uint32_t symbols;		/* in kallsyms */
 	enum types_source types;
 	uint64_t btf_size;		/* bytes; 0 with TYPES_DEBUGINFO */
+	uint64_t btf_found;		/* where a search for it ended; 0: there was none */
 	struct members members;
 	const char *debuginfo;		/* name of what was asked besides the dump, or NULL */
 	struct fault no_kallsyms, no_btf;	/* why debuginfo was asked */
@@ -62,6 +74,11 @@ struct kernel {
 /**
  * Open the kernel in @mem, which is borrowed until kernel_close(): VMCOREINFO, page tables,
  * kallsyms, BTF, each proved against another. NULL with @why: what is missing or contradicts.
+ *
+ * VMCOREINFO is that of facts; where there is none, or where it is the dump's note and memory
+ * contradicts it, memory is searched for its text, which may take as long as reading all of it.
+ * Where the kernel was built without CONFIG_KALLSYMS_ALL and nothing else has its variables,
+ * symbol[].count of those is 0, also where it has arenas.
  */
 struct kernel *kernel_open(const struct memory *mem, struct fault *why);
 /**

@@ -14,6 +14,7 @@ struct memory_facts {
 	const char *format;	/* "kdump, zlib", "ELF", ... */
 	const char *vmcoreinfo;	/* KEY=VALUE lines, not NUL-terminated; NULL: none */
 	size_t vmcoreinfo_len;
+	const char *vmcoreinfo_file;	/* name of what it is from, given by hand; NULL: its note */
 	const uint8_t *notes;	/* ELF notes (registers); NULL: none */
 	size_t notes_len;
 	int level;		/* makedumpfile -d; -1: not said */

@@ -5,6 +5,13 @@
 
 #include "reader.h"
 
+/* struct elf_prstatus: registers from byte 112 on, of which that is the program counter */
+enum {
+	NT_PRSTATUS = 1,
+	X86_SIZE = 336, X86_RIP = 112 + 16 * 8,
+	ARM_SIZE = 392, ARM_PC = 112 + 32 * 8,
+};
+
 static uint64_t pad4(uint64_t n)
 {
 	return (n + 3) & ~UINT64_C(3);
@@ -43,5 +50,22 @@ bool notes_find(const uint8_t *notes, size_t len, const char *name, uint32_t typ
 		if (note->type == type && note->name_len == strlen(name) &&
 		    !memcmp(note->name, name, note->name_len))
 			return true;
+	return false;
+}
+
+bool notes_ran_in(const uint8_t *notes, size_t len, uint64_t start, uint64_t end)
+{
+	struct note note;
+	size_t pos = 0;
+	uint64_t pc;
+
+	while (notes_next(notes, len, &pos, &note)) {
+		if (note.type != NT_PRSTATUS || note.name_len != 4 || memcmp(note.name, "CORE", 4) ||
+		    (note.size != X86_SIZE && note.size != ARM_SIZE))
+			continue;
+		pc = load_u64(note.data + (note.size == ARM_SIZE ? ARM_PC : X86_RIP));
+		if (pc >= start && pc < end)
+			return true;
+	}
 	return false;
 }

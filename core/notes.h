@@ -24,4 +24,10 @@ bool notes_next(const uint8_t *notes, size_t len, size_t *pos, struct note *note
 bool notes_find(const uint8_t *notes, size_t len, const char *name, uint32_t type,
 		struct note *note);
 
+/**
+ * Was a CPU at an instruction in [@start, @end) when its registers were saved (NT_PRSTATUS of
+ * x86_64 and aarch64, by their sizes)? False also where that is not known.
+ */
+bool notes_ran_in(const uint8_t *notes, size_t len, uint64_t start, uint64_t end);
+
 #endif

@@ -127,6 +127,9 @@ static void symbol_sources(struct table_renderer *t, const struct kernel *k)
 	}
 	sink_printf(t->out, "      symbols: kallsyms in the dump, %" PRIu32 " symbols\n"
 		    "               (addresses %s)\n", k->symbols, encoding_name(k->encoding));
+	if (k->functions_only)
+		sink_puts(t->out, "               (functions only: built without "
+			  "CONFIG_KALLSYMS_ALL)\n");
 	for (size_t i = 0; i < SYMBOLS_END; i++)
 		if (k->symbol_elsewhere[i])
 			sink_printf(t->out, "%s%s", n++ ? ", " : "               ",
@@ -166,6 +169,9 @@ static void type_sources(struct table_renderer *t, const struct kernel *k)
 	case TYPES_BTF:
 		sink_printf(t->out, "        types: BTF in the dump, %" PRIu64 " bytes\n",
 			    k->btf_size);
+		if (k->btf_found)
+			sink_printf(t->out, "               (found by its header, at %016" PRIx64
+				    ")\n", k->btf_found);
 		break;
 	case TYPES_DEBUGINFO_BTF:
 		elsewhere(t, k, "        types: BTF of ", &k->no_btf);
@@ -176,6 +182,26 @@ static void type_sources(struct table_renderer *t, const struct kernel *k)
 	}
 	for (size_t i = 0; k->has_arenas && i < MEMBERS_END;)
 		i = missing_members(t, k, i);
+}
+
+static void vmcoreinfo_source(struct table_renderer *t, const struct kernel *k)
+{
+	switch (k->vmcoreinfo_from) {
+	case VMCOREINFO_NOTE:
+		return;
+	case VMCOREINFO_FILE:
+		sink_puts(t->out, "   vmcoreinfo: ");
+		sink_safe(t->out, k->mem->facts.vmcoreinfo_file);
+		break;
+	case VMCOREINFO_MEMORY:
+		sink_printf(t->out, "   vmcoreinfo: found in memory, at physical 0x%" PRIx64
+			    "\n               (", k->vmcoreinfo_phys);
+		sink_safe(t->out, *k->bad_note.text ? k->bad_note.text :
+			  "the dump has no such note");
+		sink_puts(t->out, ")");
+		break;
+	}
+	sink_puts(t->out, "\n");
 }
 
 static bool sources(struct table_renderer *t, const struct kernel *k)
@@ -195,6 +221,7 @@ static bool sources(struct table_renderer *t, const struct kernel *k)
 		sink_printf(t->out, ", %u part%s of a split set (%u empty)", facts->parts,
 			    facts->parts > 1 ? "s" : "", facts->empty_parts);
 	sink_puts(t->out, "\n");
+	vmcoreinfo_source(t, k);
 	symbol_sources(t, k);
 	type_sources(t, k);
 	return sink_printf(t->out, "  page tables: %s, root at physical 0x%" PRIx64 "\n",

@@ -45,6 +45,22 @@ bool vmcoreinfo_init(struct vmcoreinfo *vi, const char *text, size_t len, struct
 	return true;
 }
 
+bool vmcoreinfo_is_lines(const char *text, size_t len)
+{
+	bool equals = true;	/* in the line so far */
+
+	for (size_t i = 0; i < len; i++) {
+		bool begins = !i || text[i - 1] == '\n';
+
+		if (begins && (!equals || text[i] == '='))
+			return false;
+		equals = (equals && !begins) || text[i] == '=';
+		if (text[i] != '\n' && (text[i] < ' ' || text[i] > '~'))
+			return false;
+	}
+	return len && equals;
+}
+
 bool vmcoreinfo_string(const struct vmcoreinfo *vi, const char *key, char *buf, size_t size)
 {
 	size_t pos = 0, n, key_len = strlen(key);

@@ -19,6 +19,9 @@ struct vmcoreinfo {
  */
 bool vmcoreinfo_init(struct vmcoreinfo *vi, const char *text, size_t len, struct fault *why);
 
+/** Is it KEY=VALUE lines of printable characters, and nothing else? The last may lack its end. */
+bool vmcoreinfo_is_lines(const char *text, size_t len);
+
 /** Copy the value of @key ("OSRELEASE", "SYMBOL(_stext)") as a string. False: none, or too long. */
 bool vmcoreinfo_string(const struct vmcoreinfo *vi, const char *key, char *buf, size_t size);
 

@@ -168,6 +168,16 @@ static enum parsed parse(struct workspace *w, int argc, char **argv)
 	return sentence ? refuse(w, NULL, sentence) : parsed;
 }
 
+/* A cure that is an option is one of arenasnap's. */
+static void say_fault(struct workspace *w, const struct fault *why)
+{
+	struct fault full = *why;
+
+	if (why->cure == CURE_VMCOREINFO)
+		fault_add(&full, "; arenasnap takes it by hand, with --vmcoreinfo FILE");
+	say(w, NULL, full.text);
+}
+
 static void print_problems(struct workspace *w, const struct problems *problems)
 {
 	size_t n = problems->n;
@@ -177,7 +187,7 @@ static void print_problems(struct workspace *w, const struct problems *problems)
 	if (n > MAX_MESSAGES + 1)
 		n = MAX_MESSAGES;
 	for (size_t i = 0; i < n; i++)
-		say(w, NULL, problems->problem[i].why.text);
+		say_fault(w, &problems->problem[i].why);
 	if (n == problems->n)
 		return;
 	snprintf(more, sizeof(more), "and %zu more like these; -j has all", problems->n - n);
@@ -192,7 +202,7 @@ static void fail(struct workspace *w, const struct fault *why)
 	if (w->question.json)
 		json_failed(&w->out, "arena", crash_vmcore(), &problems);
 	else
-		say(w, NULL, why->text);
+		say_fault(w, why);
 	problems_free(&problems);
 }
 

@@ -233,7 +233,8 @@ struct source *source_open(struct fault *why)
 			s->mem.facts = (struct memory_facts){
 				.machine = crash_machine(), .level = -1, .live = crash_is_live(),
 				.format = crash_is_live() ? "live memory" : "as crash reads it" };
-		if (s->mem.facts.vmcoreinfo || take_vmcoreinfo(s, why))
+		/* a map of pages lets core look for it */
+		if (s->mem.facts.vmcoreinfo || take_vmcoreinfo(s, why) || s->df)
 			return s;
 	}
 	source_close(s);

@@ -263,6 +263,64 @@ START_TEST(kallsyms__one_witness_is_no_proof)
 }
 END_TEST
 
+/* What a reduced dump does not have, because its arenasnap did not ask for it. */
+static uint64_t lost_byte;
+
+static enum state read_but_one(void *source, uint64_t phys, void *buf, size_t n)
+{
+	const struct memory pm = physmem_memory(source);
+
+	if (phys <= lost_byte && lost_byte < phys + n)
+		return STATE_ABSENT;
+	return pm.ops->read(source, phys, buf, n);
+}
+
+START_TEST(kallsyms__lost_address_of_an_optional_symbol_is_no_error)
+{
+	static const struct memory_ops lossy = { .read = read_but_one };
+
+	write_tables((enum offsets_encoding)_i);
+	ck_resolved((enum offsets_encoding)_i);
+	/* map_idr is the last one */
+	lost_byte = phys_of(rig->w.offsets_at) + (rig->n - 1) * 4;
+	rig->mem.ops = &lossy;
+	for (int i = 0; i < WANTED; i++)
+		want[i].count = 0;
+	ck_assert(!resolve());
+	ck_fault(why, STATE_ABSENT, "kallsyms offsets: ");
+	for (int i = 0; i < WANTED; i++)
+		want[i].count = 0;
+	want[MAP_IDR].optional = want[MISSING].optional = true;
+	ck_ok(resolve(), why);
+	ck_assert(want[MAP_IDR].lost && !want[MAP_IDR].count);
+	ck_assert(!want[MISSING].lost && !want[ARENA_MAP_OPS].lost);
+	ck_u64_eq(want[ARENA_MAP_OPS].addr, IMAGE + 0x20000);
+}
+END_TEST
+
+/* CONFIG_KALLSYMS_ALL is not set: nothing but functions, or one thing that is none. */
+START_TEST(kallsyms__of_functions_alone_stext_is_proof)
+{
+	bool variable = _i / 3;
+
+	for (size_t i = 0; i < rig->n; i++) {
+		struct kallsyms_entry *e = &rig->entry[i];
+
+		if (!strncmp(e->name, "kallsyms_", 9) || !strncmp(e->name, "init_", 5))
+			e->name = "some_function";
+		if (!strchr("tTwW", e->type) && (!variable || strcmp(e->name, "my_map_idr")))
+			e->type = 't';
+	}
+	write_tables((enum offsets_encoding)(_i % 3));
+	if (variable) {
+		ck_assert(!resolve());
+		ck_fault(why, STATE_DAMAGED, "no encoding");
+		return;
+	}
+	ck_resolved((enum offsets_encoding)(_i % 3));
+}
+END_TEST
+
 /* Below 2 GiB and with a base of 0 the two older encodings mean the same. */
 START_TEST(kallsyms__two_encodings_that_fit_are_refused)
 {
@@ -494,6 +552,8 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, kallsyms__offsets_from_a_base_without_the_base_are_refused,
 			    0, 2);
 	tcase_add_loop_test(tests, kallsyms__one_witness_is_no_proof, 0, 6);
+	tcase_add_loop_test(tests, kallsyms__lost_address_of_an_optional_symbol_is_no_error, 0, 3);
+	tcase_add_loop_test(tests, kallsyms__of_functions_alone_stext_is_proof, 0, 6);
 	tcase_add_test(tests, kallsyms__two_encodings_that_fit_are_refused);
 	tcase_add_loop_test(tests, kallsyms__symbol_that_vmcoreinfo_lacks_is_named, 0, 5);
 	tcase_add_test(tests, kallsyms__llvm_suffix_is_no_part_of_the_name);

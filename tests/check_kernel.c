@@ -320,6 +320,92 @@ START_TEST(kernel__reads_over_a_lost_page_fail)
 }
 END_TEST
 
+/* CONFIG_KALLSYMS_ALL is not set. */
+
+START_TEST(kernel__without_variables_in_kallsyms_it_is_opened)
+{
+	machine_init(&m, &machine_configs[_i]);
+	m.functions_only = true;
+	ck_ok(open_kernel(), why);
+	ck_assert(k->functions_only && k->has_arenas);
+	ck_u64_eq(k->btf_found, m.btf);
+	ck_u64_eq(k->btf_size, m.btf_blob.n);
+	ck_assert_uint_eq(k->members.offset[MEMBER_bpf_arena_kern_vm],
+			  machine_offset(&m, "bpf_arena", "kern_vm"));
+	ck_assert_uint_eq(k->symbol[SYMBOL_map_idr].count, 0);
+	ck_assert_uint_eq(k->symbol[SYMBOL_arena_map_ops].count, 0);
+}
+END_TEST
+
+START_TEST(kernel__with_variables_btf_needs_no_search)
+{
+	init("x86_64");
+	ck_ok(open_kernel(), why);
+	ck_assert(!k->functions_only);
+	ck_u64_eq(k->btf_found, 0);
+}
+END_TEST
+
+START_TEST(kernel__without_variables_and_arenas_it_has_none)
+{
+	machine_init(&m, &machine_configs[_i]);
+	m.functions_only = m.no_btf_arena = m.no_ops_symbol = true;
+	ck_ok(open_kernel(), why);
+	ck_assert(!k->has_arenas);
+	ck_u64_eq(k->btf_found, m.btf);
+}
+END_TEST
+
+START_TEST(kernel__function_and_btf_must_agree)
+{
+	init(_i & 1 ? "x86_64" : "aarch64-16k");
+	m.functions_only = true;
+	if (_i & 2) {
+		m.no_ops_symbol = true;
+		ck_refused(FAULT_UNKNOWN_TYPE, "kallsyms has no arena_map_alloc");
+	} else {
+		m.no_btf_arena = true;
+		ck_refused(FAULT_UNKNOWN_TYPE, "BTF has no struct bpf_arena");
+	}
+}
+END_TEST
+
+/* BTF of something else comes first in the image: it has neither struct. */
+START_TEST(kernel__other_btf_in_the_image_is_passed_over)
+{
+	struct btf_writer w = { 0 };
+	struct bytes other = { 0 };
+	struct btf_field field = { .name = "next", .offset = 0 };
+
+	init("x86_64-7.3");
+	m.functions_only = true;
+	machine_finish(&m);
+	field.type = btf_int(&w, "unsigned long", 8);
+	btf_struct(&w, BTF_STRUCT, "list_head", 16, &field, 1);
+	btf_finish(&w, &other);
+	physmem_write(&m.pm, machine_phys(&m, m.stext) + 0x100, other.data, other.n);
+	mem = machine_memory(&m);
+	k = kernel_open(&mem, &why);
+	ck_assert_msg(k, "%s", why.text);
+	ck_u64_eq(k->btf_found, m.btf);
+	btf_writer_free(&w);
+	bytes_free(&other);
+}
+END_TEST
+
+START_TEST(kernel__without_variables_lost_btf_is_said)
+{
+	init("aarch64-4k");
+	m.functions_only = true;
+	machine_finish(&m);
+	physmem_set_state(&m.pm, machine_phys(&m, m.btf), STATE_EXCLUDED);
+	mem = machine_memory(&m);
+	ck_assert_ptr_null(kernel_open(&mem, &why));
+	ck_fault(why, FAULT_UNKNOWN_TYPE, "without CONFIG_KALLSYMS_ALL");
+	ck_assert_int_eq(why.cure, CURE_DEBUGINFO);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
 	int n = (int)machine_configs_n;
@@ -346,6 +432,12 @@ static void add(TCase *tests)
 	tcase_add_test(tests, kernel__other_machine_is_named);
 	tcase_add_loop_test(tests, kernel__missing_required_member_is_named, 0, MEMBERS_END);
 	tcase_add_test(tests, kernel__reads_over_a_lost_page_fail);
+	tcase_add_loop_test(tests, kernel__without_variables_in_kallsyms_it_is_opened, 0, n);
+	tcase_add_test(tests, kernel__with_variables_btf_needs_no_search);
+	tcase_add_loop_test(tests, kernel__without_variables_and_arenas_it_has_none, 0, n);
+	tcase_add_loop_test(tests, kernel__function_and_btf_must_agree, 0, 4);
+	tcase_add_test(tests, kernel__other_btf_in_the_image_is_passed_over);
+	tcase_add_test(tests, kernel__without_variables_lost_btf_is_said);
 }
 
 int main(void)

@@ -5,7 +5,7 @@
 #include "suite.h"
 
 #include "../core/notes.h"
-#include "../fixtures/synth/bytes.h"
+#include "../fixtures/synth/notes_writer.h"
 
 static struct bytes notes;
 
@@ -164,9 +164,51 @@ START_TEST(notes__absurd_sizes_find_nothing)
 }
 END_TEST
 
+/* struct elf_prstatus of a machine, with its program counter */
+static void add_cpu(const char *name, uint32_t type, size_t size, uint64_t pc)
+{
+	uint8_t status[392] = { 0 };
+
+	store_u64(status + 112 + (size == 392 ? 256 : 128), pc);
+	note_write(&notes, name, type, status, size);
+}
+
+static bool ran_in(uint64_t start, uint64_t end)
+{
+	return notes_ran_in(notes.data, notes.n, start, end);
+}
+
+START_TEST(notes__cpu_ran_where_its_counter_was)
+{
+	size_t size = _i ? 392 : 336;
+
+	add_note("QEMU", 0, "x");
+	add_cpu("CORE", 1, size, 0x7f0000);
+	ck_assert(!ran_in(0x10000, 0x20000));
+	add_cpu("CORE", 1, size, 0x10000);
+	ck_assert(ran_in(0x10000, 0x20000));
+	ck_assert(ran_in(0x10000, 0x10001));
+	ck_assert(!ran_in(0x10001, 0x20000));
+	ck_assert(!ran_in(0x1000, 0x10000));
+}
+END_TEST
+
+START_TEST(notes__other_notes_are_no_cpus)
+{
+	add_cpu("LINUX", 1, 336, 0x10000);
+	add_cpu("CORE", 2, 336, 0x10000);
+	add_cpu("CORE", 1, 335, 0x10000);
+	ck_assert(!ran_in(0, UINT64_MAX - 1));
+	add_cpu("CORE", 1, 336, 0x10000);
+	ck_assert(ran_in(0, UINT64_MAX));
+}
+END_TEST
+
 static void add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, notes__cpu_ran_where_its_counter_was, 0, 2);
+	tcase_add_test(tests, notes__other_notes_are_no_cpus);
 	tcase_add_test(tests, notes__are_found_by_name_and_type);
 	tcase_add_test(tests, notes__come_in_order_until_the_end);
 	tcase_add_test(tests, notes__last_padding_may_be_missing);

@@ -232,8 +232,23 @@ START_TEST(vmcoreinfo__any_bytes_do_no_harm)
 }
 END_TEST
 
+START_TEST(vmcoreinfo__lines_are_told_from_other_text)
+{
+	static const struct { const char *text; bool is; } texts[] = {
+		{ "A=1\n", true }, { "A=\nB(c.d)==2\n", true }, { "A=1\nB=2", true },
+		{ "", false }, { "A\n", false }, { "=1\n", false }, { "A=1\n\nB=2\n", false },
+		{ "A=1\nB", false }, { "\nA=1\n", false }, { "A=\t\n", false },
+		{ "A=\x80\n", false }, { "A=1\r\n", false },
+	};
+
+	ck_assert_int_eq(vmcoreinfo_is_lines(texts[_i].text, strlen(texts[_i].text)),
+			 texts[_i].is);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
+	tcase_add_loop_test(tests, vmcoreinfo__lines_are_told_from_other_text, 0, 12);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, vmcoreinfo__values_are_found_by_their_whole_key);
 	tcase_add_test(tests, vmcoreinfo__last_line_needs_no_newline);
