@@ -24,6 +24,7 @@ static const char *const field_name[ARENA_FIELDS] = {
 	[FIELD_USER_VM_START] = "user_vm_start",
 	[FIELD_USER_VM_END] = "user_vm_end",
 	[FIELD_KERN_VM_START] = "kern_vm_start",
+	[FIELD_SPAN_CAPPED] = "span_capped",
 	[FIELD_MAPPED] = "mapped",
 	[FIELD_SCRATCH] = "scratch",
 	[FIELD_OUTSIDE] = "outside",
@@ -100,6 +101,7 @@ static void forget_struct(struct arena_snapshot *a, const struct arena_found *fo
 	forget(a, FIELD_MAP_EXTRA);
 	forget(a, FIELD_MAP_FLAGS);
 	forget(a, FIELD_DECLARED_PAGES);
+	forget(a, FIELD_SPAN_CAPPED);
 	forget(a, FIELD_LIFE);
 	if (!found->map)
 		forget(a, FIELD_MAP);

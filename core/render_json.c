@@ -152,7 +152,7 @@ static bool fields(struct sink *out, const struct arena_snapshot *a)
 	hex_or_null(out, arena_knows(a, FIELD_USER_VM_END), a->user_vm_end);
 	return sink_printf(out, ",\"kern_vm_start\":\"0x%" PRIx64 "\",\"truncated\":%s,"
 			   "\"span_capped\":%s", a->kern_vm_start, boolean(a->truncated),
-			   boolean(a->span_capped));
+			   arena_knows(a, FIELD_SPAN_CAPPED) ? boolean(a->span_capped) : "null");
 }
 
 static bool json_arena(struct renderer *r, const struct kernel *k,

@@ -520,7 +520,7 @@ START_TEST(arena__fields_have_their_names_in_json)
 {
 	static const char *const names[] = {
 		"id", "name", "map", "max_entries", "map_extra", "map_flags", "declared_pages",
-		"user_vm_start", "user_vm_end", "kern_vm_start", "mapped", "scratch", "outside",
+		"user_vm_start", "user_vm_end", "kern_vm_start", "span_capped", "mapped", "scratch", "outside",
 		"missing", "life",
 	};
 
