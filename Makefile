@@ -9,7 +9,7 @@
 #
 # demo and check install what is missing when root runs them on Debian; DEPS=no forbids it.
 
-VERSION = 0.2
+VERSION = 0.3
 PREFIX = /usr/local
 DESTDIR =
 DEPS = yes
