@@ -422,20 +422,55 @@ static bool check_arenas(struct kernel *k, struct fault *why)
 	return true;
 }
 
+/* The first address that is mapped: that of memory, as no other region is below. */
+static bool first_mapped(void *ctx, uint64_t va, uint64_t phys, uint64_t size)
+{
+	(void)size;
+	*(uint64_t *)ctx = va - phys;
+	return false;
+}
+
+static bool first_lost(void *ctx, uint64_t va, uint64_t size, uint64_t table,
+		       const struct fault *why)
+{
+	(void)ctx;
+	(void)va;
+	(void)size;
+	(void)table;
+	(void)why;
+	return false;
+}
+
+/* page_offset_base; where kallsyms does not have it, what the page tables say. */
+static bool page_offset_base(const struct kernel *k, uint64_t vmalloc, uint64_t *start)
+{
+	const struct symbol *base = &k->symbol[SYMBOL_page_offset_base];
+	const struct pagetable_visitor visitor = { first_mapped, first_lost, start, NULL };
+	struct fault ignored;
+
+	if (base->count == 1 && kernel_read_u64(k, base->addr, start, &ignored))
+		return true;
+	*start = 0;
+	if (vmalloc <= k->format.lowest)
+		return false;
+	pagetable_walk(k->pt, k->format.lowest, vmalloc, &visitor, &ignored);
+	/* kernel_randomize_memory() moves it by whole GiB */
+	return *start && *start % (UINT64_C(1) << 30) == 0;
+}
+
 /* x86_64: where all memory is mapped is a variable of the kernel's. */
 static void find_linear_memory(struct kernel *k)
 {
-	const struct symbol *base = &k->symbol[SYMBOL_page_offset_base];
-	uint64_t start, size = UINT64_C(1) << (k->format.levels == 5 ? 55 : 46), vmalloc;
-	struct fault ignored;
+	uint64_t start, size = UINT64_C(1) << (k->format.levels == 5 ? 55 : 46), vmalloc = 0;
 
-	if (base->count != 1 || strcmp(k->machine, "x86_64") ||
-	    !kernel_read_u64(k, base->addr, &start, &ignored) || start < k->format.lowest ||
+	if (strcmp(k->machine, "x86_64"))
+		return;
+	vmcoreinfo_number(&k->vmcoreinfo, "NUMBER(VMALLOC_START)", &vmalloc);
+	if (!page_offset_base(k, vmalloc, &start) || start < k->format.lowest ||
 	    start > UINT64_MAX - size || start % k->page_size)
 		return;
 	/* with KASLR other regions may begin behind the memory that there is */
-	if (vmcoreinfo_number(&k->vmcoreinfo, "NUMBER(VMALLOC_START)", &vmalloc) &&
-	    vmalloc > start && vmalloc - start < size)
+	if (vmalloc > start && vmalloc - start < size)
 		size = vmalloc - start;
 	k->format.linear[LINEAR_MEMORY] = (struct pagetable_linear){ start, start + size, 0 };
 }
