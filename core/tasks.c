@@ -26,7 +26,7 @@ static bool is_new(struct tasks *w, struct addrset *set, uint64_t addr)
 		return false;
 	case ADDRSET_FULL:
 		w->stop = true;
-		return fault_set(w->why, FAULT_LIMIT, SPACE_NONE, 0,
+		return fault_set(w->why, STATE_DAMAGED, SPACE_NONE, 0,
 			"the lists of processes are longer than is looked at");
 	case ADDRSET_NOMEM:
 		break;
