@@ -131,6 +131,15 @@ static void forget_window(struct arena_snapshot *a)
 	forget(a, FIELD_MISSING);
 }
 
+static bool read_area(const struct kernel *k, const struct arena_found *found, uint64_t vm,
+		      struct arena_area *area, struct fault *why)
+{
+	if (found->no_area)
+		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, vm, "its vm_struct at 0x%" PRIx64
+			" is that of another arena, or of no area that is in use", vm);
+	return arena_area_read(k, vm, area, why);
+}
+
 /* Where its pages are: its vm_struct, or what else says it. */
 static void take_area(const struct kernel *k, const struct arena_found *found,
 		      const struct arena_struct *s, struct arena_snapshot *a,
@@ -141,7 +150,7 @@ static void take_area(const struct kernel *k, const struct arena_found *found,
 
 	a->area = found->area;
 	if (!found->no_struct && !found->area.addr &&
-	    !arena_area_read(k, s->kern_vm, &a->area, &why)) {
+	    !read_area(k, found, s->kern_vm, &a->area, &why)) {
 		a->window = why;
 		arena_label(a, label);
 		fault_prefix(&why, "%s: its pages are not known: ", label);
@@ -540,6 +549,32 @@ static bool lose_window(struct collector *c)
 	return true;
 }
 
+/* Where the window begins is not known, and there are pages beside what is surely in it. */
+static bool doubt_borders(struct collector *c, const struct arena_found *found)
+{
+	struct arena_snapshot *a = c->a;
+	const struct { uint64_t start, size; } side[] = {
+		{ a->area.addr - found->before, found->before },
+		{ a->area.addr + a->area.size, found->behind },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct arena_lost lost = { .kernel = side[i].start,
+					   .n = side[i].size / a->page_size };
+
+		if (!lost.n)
+			continue;
+		fault_fill(&lost.why, STATE_ABSENT, SPACE_VIRT, lost.kernel,
+			   "where the arena begins is not known, and pages from 0x%" PRIx64
+			   " on may be its own", lost.kernel);
+		if (!array_grow(&a->lost, &c->lost_room, a->n_lost, sizeof(lost), c->why))
+			return false;
+		a->lost[a->n_lost++] = lost;
+		a->truncated = true;
+	}
+	return true;
+}
+
 bool arena_snapshot(const struct kernel *k, const struct arena_found *found, uint64_t max_pages,
 		    struct arena_snapshot *a, struct problems *problems, struct fault *why)
 {
@@ -552,7 +587,7 @@ bool arena_snapshot(const struct kernel *k, const struct arena_found *found, uin
 		return lose_window(&c);
 	find_scratch(&c);
 	if (!pagetable_walk(k->pt, a->area.addr, a->area.addr + a->area.size, &visitor, why) ||
-	    !guess_scratch(&c))
+	    !guess_scratch(&c) || !doubt_borders(&c, found))
 		return false;
 	find_life(k, a);
 	sort_by_pgoff(a);

@@ -53,13 +53,30 @@ struct arena_found *ladder_add(struct ladder *l, const struct arena_found *found
 
 struct lost_map *ladder_lose(struct ladder *l, uint64_t map, const struct fault *why)
 {
-	for (size_t i = 0; i < l->n_lost; i++)
-		if (l->lost[i].map == map)
-			return &l->lost[i];
+	struct lost_map *lost = ladder_lost(l, map);
+
+	if (lost)
+		return lost;
 	if (!array_grow(&l->lost, &l->lost_room, l->n_lost, sizeof(*l->lost), l->why))
 		return NULL;
 	l->lost[l->n_lost] = (struct lost_map){ .map = map, .why = *why };
 	return &l->lost[l->n_lost++];
+}
+
+struct lost_map *ladder_lost(const struct ladder *l, uint64_t map)
+{
+	for (size_t i = 0; i < l->n_lost; i++)
+		if (l->lost[i].map == map)
+			return &l->lost[i];
+	return NULL;
+}
+
+bool ladder_may_be(const struct ladder *l, uint64_t map, uint32_t id)
+{
+	for (size_t i = 0; i < l->n_ids; i++)
+		if (id >= l->ids[i].first && id <= l->ids[i].last)
+			return true;
+	return ladder_lost(l, map);
 }
 
 struct window *ladder_window(const struct ladder *l, uint64_t addr)
@@ -88,6 +105,7 @@ static bool lose_entry(struct ladder *l, uint32_t id, uint64_t map, const struct
 		return false;
 	lost->has_id = true;
 	lost->id = id;
+	l->disagree = true;
 	return true;
 }
 
@@ -150,7 +168,8 @@ static bool ask_map_idr(struct ladder *l)
 
 /*
  * A pointer from elsewhere to what must be an arena. One that is being freed has no references
- * and no id; such a struct may be there for long, but it is none.
+ * and no id; such a struct may be there for long, but it is none. Nor is one that is not in
+ * map_idr, where that can be read.
  */
 static bool add_pointed(struct ladder *l, uint64_t map, enum found_by by, bool must_be,
 			const char *who)
@@ -163,11 +182,13 @@ static bool add_pointed(struct ladder *l, uint64_t map, enum found_by by, bool m
 		return true;
 	switch (arena_struct_read(l->k, map, &s, &why)) {
 	case MAP_ARENA:
-		if (s.refcnt && s.id)
+		if (s.refcnt && s.id && ladder_may_be(l, map, s.id))
 			return ladder_add(l, &(struct arena_found){
 				.by = by, .id = s.id, .map = map });
 		break;
 	case MAP_LOST:
+		if (!l->n_ids && !ladder_lost(l, map))
+			break;
 		lost = must_be ? ladder_lose(l, map, &why) : NULL;
 		if (lost)
 			lost->is_arena = l->disagree = true;
@@ -246,7 +267,7 @@ static bool other_area(struct ladder *l, const struct vmalloc_area *a)
 static bool one_area(void *ctx, const struct vmalloc_area *a)
 {
 	struct ladder *l = ctx;
-	struct window w = { .vm = a->vm, .by = FOUND_VMALLOC };
+	struct window w = { .vm = a->vm, .by = FOUND_VMALLOC, .has_area = true };
 	struct arena_area by_vm;
 	struct fault why;
 
@@ -286,24 +307,54 @@ static bool ask_vmalloc(struct ladder *l)
 
 /* Which window is whose. */
 
+/* Two structs say that @w is theirs. map_idr is more than another's word; else none is right. */
+static void contest(struct ladder *l, struct window *w, struct arena_found *row)
+{
+	row->no_area = true;
+	if (w->contested || row->by != FOUND_MAP_IDR)
+		return;
+	w->contested = true;
+	w->taken = false;
+	for (size_t i = 0; i < l->list->n; i++) {
+		struct arena_found *other = &l->list->found[i];
+
+		if (other->area.addr != w->area.addr)
+			continue;
+		other->area = (struct arena_area){ 0 };
+		other->no_area = true;
+	}
+}
+
 /* The struct of @row names its vm_struct, and that its window. */
 static bool claim(struct ladder *l, struct arena_found *row)
 {
-	struct window own = { .by = row->by, .taken = true }, *w = NULL;
+	struct window own = { .by = row->by, .taken = true };
 	struct fault ignored;
 
-	if (row->no_struct || row->area.addr ||
+	if (row->no_struct || row->area.addr || row->no_area ||
 	    !kernel_member_u64(l->k, row->map, MEMBER_bpf_arena_kern_vm, &own.vm, &ignored))
 		return true;
-	for (size_t i = 0; !w && i < l->n_window; i++)
-		if (l->window[i].vm == own.vm)
-			w = &l->window[i];
-	if (!w && arena_area_read(l->k, own.vm, &own.area, &ignored))
-		w = ladder_window(l, own.area.addr);
-	row->area = w ? w->area : own.area;
-	if (w)
+	for (size_t i = 0; own.vm && i < l->n_window; i++) {
+		struct window *w = &l->window[i];
+
+		if (w->vm != own.vm)
+			continue;
+		if (w->taken || w->contested) {
+			contest(l, w, row);
+			return true;
+		}
 		w->taken = true;
-	return w || !row->area.addr || ladder_add_window(l, &own);
+		row->area = w->area;
+		return true;
+	}
+	if (!arena_area_read(l->k, own.vm, &own.area, &ignored))
+		return true;
+	/* a vm_struct of no area that is in use is freed */
+	row->no_area = l->areas_whole || !window_is_free(l, &own.area);
+	if (row->no_area)
+		return true;
+	row->area = own.area;
+	return ladder_add_window(l, &own);
 }
 
 static bool claim_all(struct ladder *l)
@@ -400,34 +451,51 @@ static bool scanned_map(void *ctx, uint64_t phys)
 	c.kern_vm = s.kern_vm;
 	c.id = s.id;
 	c.refcnt = s.refcnt;
+	c.user_vm_start = s.user_vm_start;
 	l->candidate[l->n_candidate++] = c;
 	l->list->search.candidates++;
 	return true;
 }
 
+static bool is_window_of(const struct ladder *l, uint64_t vm)
+{
+	for (size_t i = 0; i < l->n_window; i++)
+		if (l->window[i].vm == vm)
+			return true;
+	return false;
+}
+
 static bool scanned_vm(void *ctx, uint64_t phys)
 {
 	struct ladder *l = ctx;
-	struct window w = { .by = FOUND_SCAN };
+	struct window w = { .by = FOUND_SCAN, .weak = true };
 	struct fault ignored;
 
 	/* where all areas were seen, one that is not among them is freed */
 	if (l->areas_whole || !has_room(l, l->n_window) || !virt_of(l->k, phys, &w.vm) ||
-	    !arena_area_read(l->k, w.vm, &w.area, &ignored) ||
+	    is_window_of(l, w.vm) || !arena_area_read(l->k, w.vm, &w.area, &ignored) ||
 	    !window_is_free(l, &w.area) || !window_is_backed(l, &w.area, false))
 		return true;
 	return ladder_add_window(l, &w);
 }
 
+static bool has_area(const struct ladder *l, uint64_t start)
+{
+	for (size_t i = 0; i < l->n_window; i++)
+		if (l->window[i].has_area && l->window[i].area.addr == start)
+			return true;
+	return false;
+}
+
 static bool scanned_neighbour(void *ctx, const struct vmalloc_area *a)
 {
 	struct ladder *l = ctx;
-	struct window w = { .vm = a->vm, .by = FOUND_SCAN };
+	struct window w = { .vm = a->vm, .by = FOUND_SCAN, .has_area = true };
 	struct arena_area by_vm;
 	struct fault why;
 
 	if (!a->vm || !arena_area_shape(l->k, a->start, a->end - a->start, &w.area) ||
-	    !window_is_free(l, &w.area))
+	    has_area(l, a->start) || !window_is_free(l, &w.area))
 		return true;
 	if (arena_area_read(l->k, a->vm, &by_vm, &why) ? by_vm.addr != w.area.addr :
 							 why.kind == STATE_DAMAGED)
@@ -450,12 +518,14 @@ static bool scanned_area(void *ctx, uint64_t phys)
 
 	if (l->areas_whole || !has_room(l, l->n_window) || !virt_of(l->k, phys, &va) ||
 	    !kernel_member_u64(l->k, va, MEMBER_vmap_area_va_start, &start, &why) ||
-	    ladder_window(l, start))
+	    has_area(l, start))
 		return true;
 	if (!vmalloc_follow(l->k, va, &visitor, &busy, &why) && why.kind == STATE_STORED)
 		return false;
-	for (size_t i = first; i < l->n_window; i++)
+	for (size_t i = first; i < l->n_window; i++) {
+		l->window[i].weak = !busy;
 		l->window[i].unproved = !busy && !window_is_backed(l, &l->window[i].area, false);
+	}
 	return true;
 }
 
@@ -509,9 +579,13 @@ static bool take_long_ways(struct ladder *l, bool scan)
 		return false;
 	if (!scan && !is_missing(l))
 		return true;
-	if (!ask_scan(l) || !ladder_take_candidates(l) || !claim_all(l))
+	if (!ask_scan(l))
 		return false;
-	return (l->areas_whole && !is_missing(l)) || ladder_ask_page_tables(l);
+	ladder_settle_windows(l);
+	if (!ladder_take_candidates(l) || !claim_all(l))
+		return false;
+	/* outside of areas that are all known there is none */
+	return l->areas_whole || !is_missing(l) || ladder_ask_page_tables(l);
 }
 
 static bool look(struct ladder *l, bool scan)

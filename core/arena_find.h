@@ -34,7 +34,13 @@ struct arena_found {
 	uint32_t id;
 	uint64_t map;			/* struct bpf_arena; known also of some that are lost */
 	struct arena_area area;		/* addr 0: not known */
-	bool inexact;			/* @area is that of its page tables, and has no guards */
+	bool no_area;			/* its kern_vm is that of another, or of none */
+	/*
+	 * @area is what of its page tables is surely its own, without guards. Pages are mapped
+	 * beside it, too, so many bytes before it and behind: whose they are is not known.
+	 */
+	bool inexact;
+	uint64_t before, behind;
 	uint64_t user_vm_start, user_vm_end;	/* of a process's mapping; with no_struct */
 };
 

@@ -184,8 +184,9 @@ static void report_unproved(struct ladder *l)
 		fault_put_after(&why, "arena %s, without pages, may be in use or freed",
 				id_text(&ids));
 	if (areas)
-		fault_put_after(&why, "%s%zu vmalloc areas of an arena's size, without pages, may be "
-				"in use or freed", ids.n ? "; " : "", areas);
+		fault_put_after(&why, areas > 1 ? "%s%zu vmalloc areas of an arena's size may be in use "
+				"or freed" : "%s%zu vmalloc area of an arena's size may be in use "
+				"or freed", ids.n ? "; " : "", areas);
 	if (ids.n || areas)
 		problems_add(l->problems, &why);
 }

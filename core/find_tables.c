@@ -4,8 +4,9 @@
  * (populate_pgtable_except_pte()), 4 GiB in a row, which nothing else has. The tables of one that
  * was freed stay, but empty.
  *
- * Tables say where a window begins only to the reach of one of them. Where a process maps the
- * same frames, that says it exactly.
+ * Tables say where a window begins only to the reach of one of them, and others may have tables
+ * beside it. Where a process maps the same frames, that says it exactly; else only those pages
+ * are taken that are in the window wherever it begins.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -81,7 +82,6 @@ static bool vmalloc_range(const struct kernel *k, struct range *r)
 	return r->end > r->start;
 }
 
-
 /* Between the areas that are known. */
 
 /* The first known area that ends after @from; none: an empty range at @end. */
@@ -101,8 +101,10 @@ static struct range next_area(const struct ladder *l, uint64_t from, uint64_t en
 
 /* Pages of a place where an arena may be. */
 struct place {
-	uint64_t page;			/* bytes */
-	uint64_t mapped;		/* pages */
+	uint64_t page, table;		/* bytes of one, and that one of the last level maps */
+	struct range sure;		/* in the window wherever it begins; may be empty */
+	uint64_t before, in, behind;	/* pages there, before it and behind */
+	uint64_t used, last;		/* tables with pages there; the last of them */
 	uint64_t va[PLACE_PAGES], phys[PLACE_PAGES];
 	size_t n;
 };
@@ -110,13 +112,37 @@ struct place {
 static bool place_mapped(void *ctx, uint64_t va, uint64_t phys, uint64_t size)
 {
 	struct place *p = ctx;
+	uint64_t n = size / p->page;
 
-	p->mapped += size / p->page;
 	if (p->n < PLACE_PAGES) {
 		p->va[p->n] = va;
 		p->phys[p->n++] = phys;
 	}
+	if (va < p->sure.start) {
+		p->before += n;
+	} else if (va >= p->sure.end) {
+		p->behind += n;
+	} else {
+		p->in += n;
+		p->used += va / p->table != p->last;
+		p->last = va / p->table;
+	}
 	return true;
+}
+
+static bool look_at_place(const struct ladder *l, const struct range *r, struct place *p)
+{
+	const struct pagetable_format *f = &l->k->format;
+	const struct pagetable_level *last = &f->level[f->levels - 1];
+	const struct pagetable_visitor visitor = { place_mapped, run_lost, p, NULL };
+	struct fault ignored;
+
+	p->page = l->k->page_size;
+	p->table = (uint64_t)last->entries << last->shift;
+	p->sure = (struct range){ r->end - WINDOW, r->start + WINDOW };
+	if (p->sure.start > p->sure.end)
+		p->sure.start = p->sure.end = r->start + (r->end - r->start) / 2;
+	return pagetable_walk(l->k->pt, r->start, r->end, &visitor, &ignored);
 }
 
 /* A page that @m maps too: the places of both say where the window begins. 0: none. */
@@ -126,7 +152,7 @@ static uint64_t base_by(const struct ladder *l, const struct place *p,
 	uint64_t user = m->start, phys;
 	struct fault ignored;
 
-	for (size_t n = 0; n < USER_PAGES && user < m->end; n++, user += l->k->page_size) {
+	for (size_t n = 0; m->pgd && n < USER_PAGES && user < m->end; n++, user += p->page) {
 		if (!tasks_translate(l->k, m->pgd, user, &phys, &ignored))
 			continue;
 		for (size_t i = 0; i < p->n; i++)
@@ -136,40 +162,60 @@ static uint64_t base_by(const struct ladder *l, const struct place *p,
 	return 0;
 }
 
-static bool say_unclear(struct ladder *l, const struct range *r, uint64_t n, uint64_t mapped)
+/* The window in @r that a process maps. */
+static bool exact_window(const struct ladder *l, const struct range *r, const struct place *p,
+			 struct arena_area *area)
+{
+	const uint64_t size = arena_area_size(l->k), guard = (size - WINDOW - p->page) / 2;
+
+	for (size_t i = 0; i < l->n_mapping; i++) {
+		uint64_t base = base_by(l, p, &l->mapping[i]);
+
+		if (base >= r->start && base < r->end && r->end - base >= WINDOW &&
+		    arena_area_shape(l->k, base - guard, size, area) &&
+		    window_is_free(l, area) && window_is_mapped(l, area, &l->mapping[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool say_unclear(struct ladder *l, const struct range *r, uint64_t n)
 {
 	struct fault why;
 
-	fault_fill(&why, STATE_EXCLUDED, SPACE_VIRT, r->start, "the page tables of 0x%" PRIx64
-		   " to 0x%" PRIx64 " are like those of %" PRIu64 " arenas, with %" PRIu64
-		   " pages; where each begins is not known", r->start, r->end - 1, n, mapped);
+	fault_fill(&why, STATE_EXCLUDED, SPACE_VIRT, r->start, "%" PRIu64 " pages at 0x%" PRIx64
+		   " to 0x%" PRIx64 " may be those of arenas: nothing but page tables is known there",
+		   n, r->start, r->end - 1);
 	problems_add(l->problems, &why);
 	return true;
+}
+
+/*
+ * Other things than arenas have page tables in a row too, but then pages in most of them.
+ */
+static bool is_sparse(const struct place *p)
+{
+	return p->in && p->used <= (p->sure.end - p->sure.start) / p->table / 2;
 }
 
 /* @r, of which nothing is known but its tables, has room for @n arenas. */
 static bool take_place(struct ladder *l, const struct range *r, uint64_t n)
 {
-	const uint64_t guard = (arena_area_size(l->k) - WINDOW - l->k->page_size) / 2;
-	struct arena_area area;
-	struct place place = { .page = l->k->page_size };
-	const struct pagetable_visitor visitor = { place_mapped, run_lost, &place, NULL };
-	struct window w = { .by = FOUND_PAGETABLE, .inexact = true };
-	struct fault ignored;
-	uint64_t base = 0;
+	struct place place = { .last = UINT64_MAX };
+	struct window w = { .by = FOUND_PAGETABLE };
+	uint64_t pages;
 
-	if (!pagetable_walk(l->k->pt, r->start, r->end, &visitor, &ignored) || !place.mapped)
-		return true;	/* empty tables are what a freed arena leaves */
-	w.area = (struct arena_area){ r->start, r->end - r->start, 0 };
-	for (size_t i = 0; i < l->n_mapping && !base; i++)
-		base = base_by(l, &place, &l->mapping[i]);
-	if (base - guard >= r->start && base - guard < r->end &&
-	    arena_area_shape(l->k, base - guard, arena_area_size(l->k), &area)) {
-		w.area = area;
-		w.inexact = false;
-	}
-	if (n > 1 && w.inexact)
-		return say_unclear(l, r, n, place.mapped);
+	/* empty tables are what a freed arena leaves */
+	if (!look_at_place(l, r, &place) || !(pages = place.before + place.in + place.behind))
+		return true;
+	if (exact_window(l, r, &place, &w.area))
+		return ladder_add_window(l, &w);
+	if (n > 1 || !is_sparse(&place))
+		return say_unclear(l, r, pages);
+	w.inexact = true;
+	w.area = (struct arena_area){ place.sure.start, place.sure.end - place.sure.start, 0 };
+	w.before = place.before ? place.sure.start - r->start : 0;
+	w.behind = place.behind ? r->end - place.sure.end : 0;
 	return ladder_add_window(l, &w);
 }
 
@@ -205,7 +251,8 @@ bool ladder_ask_page_tables(struct ladder *l)
 	struct range r;
 	bool ok = true;
 
-	if (!vmalloc_range(l->k, &r))
+	/* older ones have tables where there are pages */
+	if (!kernel_has(l->k, MEMBER_bpf_arena_spinlock) || !vmalloc_range(l->k, &r))
 		return true;
 	if (!pagetable_walk(l->k->pt, r.start, r.end, &visitor, &why)) {
 		ok = why.kind != STATE_STORED && why.kind != FAULT_LIMIT && why.kind != FAULT_NOMEM;

@@ -34,15 +34,19 @@ struct window {
 	uint64_t vm;		/* its vm_struct; 0: not known */
 	enum found_by by;
 	bool unproved;		/* its vm_struct is lost, and no page table says that it is one */
-	bool inexact;		/* @area is the range of its page tables; where it begins is not known */
+	bool inexact;		/* where it begins is not known: see struct arena_found */
+	uint64_t before, behind;
 	bool taken;		/* a row has it */
+	bool contested;		/* several structs say that it is theirs */
+	bool has_area;		/* a vmap_area was read */
+	bool weak;		/* by the scan, and in no list: one that is freed looks the same */
 };
 
 /** A struct that the scan found and nothing else names. */
 struct candidate {
 	uint64_t map, kern_vm;
 	uint32_t id;
-	uint64_t refcnt;
+	uint64_t refcnt, user_vm_start;
 	bool unproved;		/* in use by its own word alone */
 };
 
@@ -70,19 +74,31 @@ struct arena_found *ladder_row(const struct ladder *l, uint64_t map);
 struct arena_found *ladder_add(struct ladder *l, const struct arena_found *found);
 /** Note that @map cannot be read; one entry for each. NULL: out of memory. */
 struct lost_map *ladder_lose(struct ladder *l, uint64_t map, const struct fault *why);
+/** What is known of the map at @map that cannot be read, or NULL. */
+struct lost_map *ladder_lost(const struct ladder *l, uint64_t map);
+/**
+ * May the map at @map, which says that its id is @id, be in map_idr, as all are that are in use?
+ * It was not met there.
+ */
+bool ladder_may_be(const struct ladder *l, uint64_t map, uint32_t id);
 /** The window at @addr, or NULL. */
 struct window *ladder_window(const struct ladder *l, uint64_t addr);
 bool ladder_add_window(struct ladder *l, const struct window *window);
 
 /* find_windows.c */
 
-/** No window that is known, and no other vmalloc area, overlaps @area. */
+/** No window that is known, weak ones apart, and no other vmalloc area, overlaps @area. */
 bool window_is_free(const struct ladder *l, const struct arena_area *area);
 /**
- * The page tables have pages or, with @empty, at least all tables there, none in the guards, and
- * not all of it: so it is sparse, which but arenas nothing is.
+ * The page tables have pages there or, with @empty, at least all tables, and no pages in the
+ * guards, where all but arenas have theirs.
  */
 bool window_is_backed(const struct ladder *l, const struct arena_area *area, bool empty);
+/** Does the process of @m map the same frames as the window at @area, at the same offsets? */
+bool window_is_mapped(const struct ladder *l, const struct arena_area *area,
+		      const struct task_mapping *m);
+/** Weak windows give way to others; of two that overlap neither is believed. */
+void ladder_settle_windows(struct ladder *l);
 /** List the scan's structs that a window proves; with windows of their own where backed. */
 bool ladder_take_candidates(struct ladder *l);
 /** Find windows by their page tables alone. */

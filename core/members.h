@@ -30,6 +30,7 @@
 	M(bpf_arena, user_vm_end, 8, REQUIRED, "") \
 	M(bpf_arena, kern_vm, 8, REQUIRED, "") \
 	M(bpf_arena, scratch_page, 8, NEW, "scratch pages (7.2 and later)") \
+	M(bpf_arena, spinlock, 0, NEW, "all page tables of a window from the start (7.0 and later)") \
 	M(vm_struct, addr, 8, REQUIRED, "") \
 	M(vm_struct, size, 8, REQUIRED, "") \
 	M(vm_struct, flags, 8, REQUIRED, "") \
