@@ -608,7 +608,8 @@ bool arena_find(const struct kernel *k, bool scan, struct arena_list *list,
 		return true;
 	if (!memory_progress(k->mem, "looking for arenas", 0, 0, why))
 		return false;
-	ok = look(&l, scan);
+	/* not all that looks at page tables tells where it was stopped */
+	ok = look(&l, scan) && memory_progress(k->mem, "looking for arenas", 0, 0, why);
 	if (!ok && why->kind == FAULT_LIMIT) {
 		problems_add(problems, why);
 		list->search.interrupted = ok = true;
