@@ -529,7 +529,7 @@ START_TEST(find__window_is_tied_by_any_of_its_pages)
 	for (uint64_t i = 0; i < 300; i++) {
 		uint64_t phys = machine_map_page(&m, is, i);
 
-		if (i == 0 || i == 299)
+		if (i == 299)
 			tables_map(&mm->tables, is->spec.user_vm_start + i * 4096, phys, 12);
 	}
 	machine_map_at(&m, is->base + GIB4, is->scratch_phys);
