@@ -90,16 +90,19 @@ static void say(const struct job *job, const char *sentence)
 /* The sentence is the same everywhere; what our options can do about it is said here alone. */
 static void say_problem(const struct job *job, const struct fault *why)
 {
-	struct fault full = *why;
+	/* longer than a fault: neither is cut where both are long */
+	char sentence[sizeof(why->text) + 128];
+	const char *cure = "";
 
 	if (why->cure == CURE_DEBUGINFO)
-		fault_add(&full, "; --vmlinux FILE, the kernel's with debug symbols, can stand in");
+		cure = "; --vmlinux FILE, the kernel's with debug symbols, can stand in";
 	if (why->cure == CURE_FILTER)
-		fault_add(&full, "; next time use one that knows the kernel, or -d 23 "
-			  "(arenasnap(1), BEFORE THE CRASH)");
+		cure = "; next time use one that knows the kernel, or -d 23 "
+		       "(arenasnap(1), BEFORE THE CRASH)";
 	if (why->cure == CURE_VMCOREINFO)
-		fault_add(&full, "; --vmcoreinfo FILE, the text of another source, can stand in");
-	say(job, full.text);
+		cure = "; --vmcoreinfo FILE, the text of another source, can stand in";
+	snprintf(sentence, sizeof(sentence), "%s%s", why->text, cure);
+	say(job, sentence);
 }
 
 static void print_problems(const struct job *job, const struct problems *problems)
