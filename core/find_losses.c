@@ -126,11 +126,13 @@ static void report_structs(struct ladder *l)
 	const struct arena_found *row = NULL;
 	const struct lost_map *lost = NULL;
 	struct fault why = { 0 };
-	size_t rows = 0, structs = 0;
+	size_t rows = 0, structs = 0, no_window = 0;
 
-	for (size_t i = 0; i < l->list->n; i++)
+	for (size_t i = 0; i < l->list->n; i++) {
+		no_window += !l->list->found[i].area.addr;
 		if (l->list->found[i].no_struct && !rows++)
 			row = &l->list->found[i];
+	}
 	for (size_t i = 0; i < l->n_lost; i++)
 		if (l->lost[i].is_arena && !l->lost[i].listed && !structs++)
 			lost = &l->lost[i];
@@ -138,6 +140,9 @@ static void report_structs(struct ladder *l)
 		fault_fill(&why, STATE_EXCLUDED, SPACE_VIRT, row->area.addr + row->area.guard,
 			   rows > 1 ? "%zu arenas are listed without their structs, which are lost" :
 			   "%zu arena is listed without its struct, which is lost", rows);
+	/* a row may then be the other half of another one */
+	if (rows && no_window)
+		fault_put_after(&why, " or listed without a window");
 	if (structs)
 		fault_put_after(&why, "%s%zu arena%s, at 0x%" PRIx64 "%s, cannot be read, and %s not "
 				"known which window is %s", rows ? "; " : "", structs,
