@@ -18,6 +18,7 @@ cli_fields.py    every field of the headers with values that it must not have
 cli_reduce.py    --reduce: same answers, and no harm to other files
 cli_vmlinux.py   --vmlinux: dumps without symbols or types, and files that are no help
 cli_vmcoreinfo.py  --vmcoreinfo, and VMCOREINFO that is found in memory
+cli_lost.py      a dump whose filter took most structs of arenas
 """
 
 import argparse
@@ -35,6 +36,7 @@ import cli_fields               # noqa: E402,F401
 import cli_reduce               # noqa: E402,F401
 import cli_vmlinux              # noqa: E402,F401
 import cli_vmcoreinfo           # noqa: E402,F401
+import cli_lost                 # noqa: E402,F401
 
 
 def main():

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 
 from cli_dumps import CHECK_TRUTH, NEW, OLD, RECORDED, Truth, elf, truth_path, vmcore
 from cli_run import HEADING, U32, equal, expect, num, short, test, test_each
@@ -96,29 +97,36 @@ def data_ranges(f, size):
         at = end
 
 
+def contents_name(row):
+    return "kern-%x.bin" % num(row["kern_vm_start"]) if row["id"] is None else "%d.bin" % row["id"]
+
+
 def hold_contents(doc, truth, folder):
     """Each .bin: the pages that snapshot.json calls stored, and nothing but zeros elsewhere."""
-    import zlib
     size = truth.page_size
-    for arena in doc["arenas"]:
-        path = os.path.join(folder, "%d.bin" % arena["id"])
-        want = {p["pgoff"]: truth.by_id[arena["id"]].by_pgoff[p["pgoff"]].crc
-                for p in arena["pages"]
-                if p["kind"] != "scratch" and p["pgoff"] is not None and p["stored"]}
-        last = max([p["pgoff"] + 1 for p in arena["pages"]
-                    if p["kind"] != "scratch" and p["pgoff"] is not None], default=0)
-        with open(path, "rb") as f:
-            equal(os.fstat(f.fileno()).st_size, last * size, "size of %d.bin" % arena["id"])
-            for pgoff, crc in want.items():
-                f.seek(pgoff * size)
+    for row in doc["arenas"]:
+        name, arena = contents_name(row), truth.of(row)
+        pages = {}      # by place in the file
+        for told in row["pages"]:
+            place = told["pgoff"]
+            if place is None and "user_vm_start" in row["unknown"]:
+                place = (num(told["kernel"]) - num(row["kern_vm_start"])) // size
+            if told["kind"] != "scratch" and place is not None:
+                pages[place] = told
+        want = {place: arena.page_of(told).crc for place, told in pages.items() if told["stored"]}
+        last = max(pages, default=-1) + 1
+        with open(os.path.join(folder, name), "rb") as f:
+            equal(os.fstat(f.fileno()).st_size, last * size, "size of " + name)
+            for place, crc in want.items():
+                f.seek(place * size)
                 got = zlib.crc32(f.read(size))
-                expect(crc is None or got == crc, "%d.bin: page %d: crc32 %08x, truth %08x",
-                       arena["id"], pgoff, got, crc or 0)
+                expect(crc is None or got == crc, "%s: page %d: crc32 %08x, truth %08x",
+                       name, place, got, crc or 0)
             for start, end in list(data_ranges(f.fileno(), last * size)):
-                for pgoff in range(start // size, -(-end // size)):
-                    f.seek(pgoff * size)
-                    expect(pgoff in want or not any(f.read(size)),
-                           "%d.bin: bytes at page %d, which is not there", arena["id"], pgoff)
+                for place in range(start // size, -(-end // size)):
+                    f.seek(place * size)
+                    expect(place in want or not any(f.read(size)),
+                           "%s: bytes at page %d, which is not there", name, place)
 
 
 # The list.

@@ -18,6 +18,7 @@ OLD = "x86_64-6.12-panic-d31"
 NEW = "x86_64-7.3-qemu"
 ARM = "aarch64-16k-7.3-panic-d31"
 RECORDED = (OLD, NEW, ARM)
+LOST = "x86_64-7.3-panic-4cpu-lost"     # a filter took most structs and nodes: see cli_lost.py
 
 DESC = struct.Struct("<QIIQ")       # struct page_desc: offset, size, flags, page_flags
 ZLIB = 1
@@ -54,6 +55,13 @@ class Arena:
                        for pgoff in told["scratch"]]
         self.pages.sort(key=lambda page: page.pgoff)
         self.by_pgoff = {page.pgoff: page for page in self.pages}
+        self.by_kernel = {page.kernel: page for page in self.pages}
+
+    def page_of(self, told):
+        """The page that one of JSON is, by pgoff, else by kernel address; None: there is none."""
+        if told["pgoff"] is not None:
+            return self.by_pgoff.get(told["pgoff"])
+        return self.by_kernel.get(int(told["kernel"], 16))
 
     def page(self, pgoff, page_size, phys, kind, crc):
         user = self.user_vm_start + pgoff * page_size
@@ -79,6 +87,13 @@ class Truth:
         self.iomem = told["iomem"]
         self.arenas = [Arena(a, self.page_size) for a in told["arenas"]]
         self.by_id = {arena.id: arena for arena in self.arenas}
+
+    def of(self, row):
+        """The arena that a row of JSON is, by its id, else by its window; None: there is none."""
+        if row["id"] is not None:
+            return self.by_id.get(row["id"])
+        start = int(row["kern_vm_start"], 16)
+        return next((a for a in self.arenas if start and a.kern_vm_start == start), None)
 
     def named(self, name):
         return next(arena for arena in self.arenas if arena.name == name)

@@ -171,19 +171,6 @@ def none_is_an_answer(dump):
     return text[0]
 
 
-def no_answer(dump):
-    """A dump that cannot be answered: status 3 and one sentence"""
-    ran = arenasnap(dump.path)
-    lines = ran.err.decode("utf-8").splitlines()
-    expect(ran.status == 3, "status %d, not 3: %s", ran.status, ran.first_error())
-    expect(ran.out == b"", "on stdout: %r", ran.out[:80])
-    expect(len(lines) == 1, "%d lines on stderr: %s", len(lines), lines[:3])
-    expect(lines[0].startswith("arenasnap: %s: " % dump.path), "not told as it must be: %s", lines[0])
-    doc = one_object(arenasnap("-j", dump.path), "-j")
-    expect(doc["errors"], "-j: no error")
-    return lines[0].split(": ", 2)[2]
-
-
 def reduced_answers_the_same(dump):
     """--reduce: a small kdump with the same answers, contents included"""
     with scratch_dir() as tmp:

@@ -9,7 +9,7 @@ usage: run.sh [quick] [-t SECONDS] [WORD]...
   quick       the checks that fit in about 25 minutes from an empty cache
   -t SECONDS  after that many seconds the rest is skipped
   WORD        only checks with WORD in their name, such as a dump, `crash`, `aborts`,
-              `cut`, `damaged`, `formats`, `reduce`, `vmlinux`,
+              `cut`, `damaged`, `formats`, `reduce`, `vmlinux`, `lost`, `noinfo`,
               `repo:`, `shared:`
 
 Dumps come from fixtures/vmcores (repo:), from the folder that
@@ -27,7 +27,9 @@ import crash_check
 import cuts
 import damage
 import in_crash
+import lost_check
 import matrix
+import noinfo_check
 import reduce_check
 import vmlinux_check
 from harness import (ARENASNAP, CACHE, REPO, Report, load_schema, made_dumps,
@@ -50,8 +52,6 @@ def check_dump(report, dump):
     """What is asked of one whole dump, by what it is"""
     if "none" in dump.tags:
         report.check(dump.name + " no arenas", answers.untouched, answers.none_is_an_answer, dump)
-    elif "noinfo" in dump.tags:
-        report.check(dump.name + " refused", answers.untouched, answers.no_answer, dump)
     else:
         report.check(dump.name + " -j", answers.untouched, answers.json_is_true, dump)
         if "nocontents" not in dump.tags:
@@ -62,6 +62,8 @@ def check_dump(report, dump):
                          answers.reduced_answers_the_same, dump)
         if "split" in dump.tags:
             report.check(dump.name + " parts", answers.untouched, answers.parts_are_one, dump)
+        if "lossy" in dump.tags:
+            report.check(dump.name + " lost", answers.untouched, lost_check.lost_is_found, dump)
 
 
 def all_dumps(report, quick):
@@ -83,7 +85,7 @@ def all_dumps(report, quick):
 def in_crash_too(dump, quick):
     """In the quick run only small dumps of one kernel: its vmlinux alone is 1 GB"""
     return "crash" in dump.tags and (not quick or dump.name.endswith("zlib.kdump") or
-                                     dump.name.startswith("repo:"))
+                                     dump.name.startswith("repo:x86_64-6.12"))
 
 
 def main():
@@ -106,6 +108,7 @@ def main():
     report.check("many vmcores at once", answers.many_at_once,
                  [dump for dump in dumps if dump.name.startswith("repo:")])
     vmlinux_check.check_vmlinux(report, opts.quick)
+    noinfo_check.check_noinfo(report, opts.quick)
     for version in in_crash.VERSIONS:
         for dump in dumps:
             if in_crash_too(dump, opts.quick):

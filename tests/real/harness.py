@@ -232,9 +232,11 @@ def stored_dumps(folder, prefix):
         path = os.path.join(folder, base)
         if not os.path.exists(path) and os.path.exists(path + ".xz"):
             path = unpacked(path + ".xz", base)
-        tags = ["lossy"] if "4cpu-d31" in base else []
+        tags = ["lossy"] if "4cpu-d31" in base or base.endswith("-lost.kdump") else []
         if base.startswith("x86_64-6.12"):
             tags += ["crash", "quick"]
+        if base.endswith("-lost.kdump"):
+            tags += ["crash"]
         yield Dump(path, os.path.join(folder, name), tags, prefix)
 
 

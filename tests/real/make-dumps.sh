@@ -207,8 +207,8 @@ n=$(short "$newest")
 # Tags: quick; lossy (a filter took what is asked for); twin=NAME (NAME is the same
 # crash, not filtered); formats (variants of one
 # crash); holes (pages of zeros are left out); tables (page tables of zeros are);
-# E (by makedumpfile -E); none (a kernel without arenas); noinfo (no VMCOREINFO:
-# cannot be answered); cut (cut at many places); crash (asked in crash too);
+# E (by makedumpfile -E); none (a kernel without arenas); noinfo (no VMCOREINFO
+# note); cut (cut at many places); crash (asked in crash too);
 # nocontents (too many for -o); split (a set of three files); versions;
 # bench (see bench/run.sh)
 crash=x86_64-$s-panic-copy.elf
