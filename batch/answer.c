@@ -90,16 +90,19 @@ static void say(const struct job *job, const char *sentence)
 /* The sentence is the same everywhere; what our options can do about it is said here alone. */
 static void say_problem(const struct job *job, const struct fault *why)
 {
-	struct fault full = *why;
+	static const char *const cures[] = {
+		[CURE_NONE] = "",
+		[CURE_DEBUGINFO] =
+			"; --vmlinux FILE, the kernel's with debug symbols, can stand in",
+		[CURE_VMCOREINFO] =
+			"; --vmcoreinfo FILE, the text of another source, can stand in",
+		[CURE_FILTER] = "; next time use one that knows the kernel, or -d 23 "
+				"(arenasnap(1), BEFORE THE CRASH)",
+	};
+	char sentence[sizeof(why->text) + 128];
 
-	if (why->cure == CURE_DEBUGINFO)
-		fault_add(&full, "; --vmlinux FILE, the kernel's with debug symbols, can stand in");
-	if (why->cure == CURE_FILTER)
-		fault_add(&full, "; next time use one that knows the kernel, or -d 23 "
-			  "(arenasnap(1), BEFORE THE CRASH)");
-	if (why->cure == CURE_VMCOREINFO)
-		fault_add(&full, "; --vmcoreinfo FILE, the text of another source, can stand in");
-	say(job, full.text);
+	snprintf(sentence, sizeof(sentence), "%s%s", why->text, cures[why->cure]);
+	say(job, sentence);
 }
 
 static void print_problems(const struct job *job, const struct problems *problems)
