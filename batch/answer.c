@@ -91,17 +91,18 @@ static void say(const struct job *job, const char *sentence)
 static void say_problem(const struct job *job, const struct fault *why)
 {
 	/* longer than a fault: neither is cut where both are long */
+	static const char *const cures[] = {
+		[CURE_NONE] = "",
+		[CURE_DEBUGINFO] =
+			"; --vmlinux FILE, the kernel's with debug symbols, can stand in",
+		[CURE_VMCOREINFO] =
+			"; --vmcoreinfo FILE, the text of another source, can stand in",
+		[CURE_FILTER] = "; next time use one that knows the kernel, or -d 23 "
+				"(arenasnap(1), BEFORE THE CRASH)",
+	};
 	char sentence[sizeof(why->text) + 128];
-	const char *cure = "";
 
-	if (why->cure == CURE_DEBUGINFO)
-		cure = "; --vmlinux FILE, the kernel's with debug symbols, can stand in";
-	if (why->cure == CURE_FILTER)
-		cure = "; next time use one that knows the kernel, or -d 23 "
-		       "(arenasnap(1), BEFORE THE CRASH)";
-	if (why->cure == CURE_VMCOREINFO)
-		cure = "; --vmcoreinfo FILE, the text of another source, can stand in";
-	snprintf(sentence, sizeof(sentence), "%s%s", why->text, cure);
+	snprintf(sentence, sizeof(sentence), "%s%s", why->text, cures[why->cure]);
 	say(job, sentence);
 }
 

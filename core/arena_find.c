@@ -547,6 +547,19 @@ static bool scanned_vma(void *ctx, uint64_t phys)
 	return true;
 }
 
+/* A live system, or a dump that only crash knows how to read. */
+static bool cannot_scan(struct ladder *l)
+{
+	struct fault why;
+
+	if (l->k->mem->ops->next)
+		return false;
+	fault_fill(&why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
+		   "the source has no map of its pages: they cannot be searched");
+	problems_add(l->problems, &why);
+	return true;
+}
+
 static bool ask_scan(struct ladder *l)
 {
 	const struct scan_visitor visitor = {
@@ -556,6 +569,8 @@ static bool ask_scan(struct ladder *l)
 	uint64_t missed;
 	bool ignored;
 
+	if (cannot_scan(l))
+		return true;
 	l->list->search.scan = true;
 	return scan_pages(l->k, &visitor, &missed, &why) || can_go_on(l, &why, &ignored);
 }

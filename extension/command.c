@@ -168,14 +168,20 @@ static enum parsed parse(struct workspace *w, int argc, char **argv)
 	return sentence ? refuse(w, NULL, sentence) : parsed;
 }
 
-/* A cure that is an option is one of arenasnap's. */
+/* What can be done in crash, or before it. */
 static void say_fault(struct workspace *w, const struct fault *why)
 {
-	struct fault full = *why;
+	static const char *const cures[] = {
+		[CURE_NONE] = "",
+		[CURE_DEBUGINFO] = "; crash started with this kernel's own vmlinux can stand in",
+		[CURE_VMCOREINFO] = "; arenasnap takes it by hand, with --vmcoreinfo FILE",
+		[CURE_FILTER] = "; next time use one that knows the kernel, or -d 23 "
+				"(arenasnap(1), BEFORE THE CRASH)",
+	};
+	char sentence[sizeof(why->text) + 128];
 
-	if (why->cure == CURE_VMCOREINFO)
-		fault_add(&full, "; arenasnap takes it by hand, with --vmcoreinfo FILE");
-	say(w, NULL, full.text);
+	snprintf(sentence, sizeof(sentence), "%s%s", why->text, cures[why->cure]);
+	say(w, NULL, sentence);
 }
 
 static void print_problems(struct workspace *w, const struct problems *problems)

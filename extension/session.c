@@ -41,21 +41,20 @@ const char *session_warning(void)
 }
 
 /* --minimal takes any vmlinux for any dump; full sessions compare. */
-static bool is_same_build(const struct memory_facts *facts, const char *id)
+static bool is_same_build(const struct vmcoreinfo *vi, const char *id)
 {
-	struct vmcoreinfo vi = { facts->vmcoreinfo, facts->vmcoreinfo_len };
 	char dump[65];
 
-	return !vmcoreinfo_string(&vi, "BUILD-ID", dump, sizeof(dump)) || !strcasecmp(dump, id);
+	return !vmcoreinfo_string(vi, "BUILD-ID", dump, sizeof(dump)) || !strcasecmp(dump, id);
 }
 
-static void compare_builds(const struct memory_facts *facts)
+static void compare_builds(const struct vmcoreinfo *vi)
 {
 	struct fault ignored;
 	char id[65] = "";
 
 	*session.warning = '\0';
-	if (symbols_build_id(id, &ignored) && !is_same_build(facts, id))
+	if (symbols_build_id(id, &ignored) && !is_same_build(vi, id))
 		snprintf(session.warning, sizeof(session.warning),
 			 "%.256s is the vmlinux of another kernel than the dump's: this answer is "
 			 "from the dump alone, but what crash itself says is wrong",
@@ -63,40 +62,63 @@ static void compare_builds(const struct memory_facts *facts)
 }
 
 /* The dump does not name its structs or symbols: crash's vmlinux can, if it is of this build. */
-static bool open_with_symbols(struct fault *why)
+static struct kernel *open_with_symbols(const struct vmcoreinfo *vi, struct fault *why)
 {
-	const struct memory *mem = source_memory(session.source);
 	struct fault other = *why;
 	char id[65] = "";
 
-	if (!symbols_build_id(id, &other) || !is_same_build(&mem->facts, id)) {
-		if (*session.warning)
-			return fault_add(why, "; and crash's vmlinux is of another kernel");
-		return fault_add(why, "; and %s", other.text);
+	if (!symbols_build_id(id, &other) || !is_same_build(vi, id)) {
+		fault_add(why, "; and %s", *session.warning ? "crash's vmlinux is of another kernel" :
+			  other.text);
+		return NULL;
 	}
 	session.symbols = calloc(1, sizeof(*session.symbols));
-	if (!session.symbols)
-		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	if (!session.symbols) {
+		fault_fill(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+		return NULL;
+	}
 	crash_gdb_begin();
 	symbols_gather(session.symbols, id);
 	crash_gdb_end();
-	session.kernel = kernel_open_with(mem, &session.symbols->debuginfo, why);
-	return session.kernel;
+	return kernel_open_with(source_memory(session.source), &session.symbols->debuginfo, why);
+}
+
+/* Built without CONFIG_KALLSYMS_ALL: there are arenas, but where they begin the dump cannot say. */
+static void complete_symbols(void)
+{
+	struct fault ignored = { .kind = STATE_STORED };
+	struct kernel *k = session.kernel, *whole;
+
+	if (!k->has_arenas || k->symbol[SYMBOL_map_idr].count)
+		return;
+	whole = open_with_symbols(&k->vmcoreinfo, &ignored);
+	if (!whole)
+		return;
+	kernel_close(k);
+	session.kernel = whole;
 }
 
 static bool open_kernel(struct fault *why)
 {
+	const struct memory *mem;
+	struct vmcoreinfo vi;
+
 	session.vmcore = strdup(crash_vmcore());
 	if (!session.vmcore)
 		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 	session.source = source_open(why);
 	if (!session.source)
 		return false;
-	compare_builds(&source_memory(session.source)->facts);
-	session.kernel = kernel_open(source_memory(session.source), why);
+	mem = source_memory(session.source);
+	session.kernel = kernel_open(mem, why);
+	vi = session.kernel ? session.kernel->vmcoreinfo :
+	     (struct vmcoreinfo){ mem->facts.vmcoreinfo, mem->facts.vmcoreinfo_len };
+	compare_builds(&vi);
 	if (session.kernel)
-		return true;
-	return why->cure == CURE_DEBUGINFO && open_with_symbols(why);
+		complete_symbols();
+	else if (why->cure == CURE_DEBUGINFO)
+		session.kernel = open_with_symbols(&vi, why);
+	return session.kernel;
 }
 
 const struct kernel *session_kernel(struct fault *why)

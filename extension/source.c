@@ -195,7 +195,10 @@ static bool copy_vmcoreinfo(struct source *s, struct pagetable *pt, struct fault
 	return true;
 }
 
-/* The kernel keeps the text of its note in memory. What it says is proved when it is used. */
+/*
+ * Without a map the note is not seen, and memory not searched: crash knows where in memory the
+ * kernel keeps its text. What that says is proved when it is used.
+ */
 static bool take_vmcoreinfo(struct source *s, struct fault *why)
 {
 	struct pagetable_format format;
@@ -233,8 +236,8 @@ struct source *source_open(struct fault *why)
 			s->mem.facts = (struct memory_facts){
 				.machine = crash_machine(), .level = -1, .live = crash_is_live(),
 				.format = crash_is_live() ? "live memory" : "as crash reads it" };
-		/* a map of pages lets core look for it */
-		if (s->mem.facts.vmcoreinfo || take_vmcoreinfo(s, why) || s->df)
+		/* where the map does not have the note, it lets core look for its text */
+		if (s->df || take_vmcoreinfo(s, why))
 			return s;
 	}
 	source_close(s);

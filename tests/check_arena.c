@@ -133,6 +133,46 @@ START_TEST(arena__lost_node_of_map_idr_names_its_ids)
 }
 END_TEST
 
+/* A live system: whether it was asked for, or something is lost. */
+START_TEST(arena__scan_without_a_map_of_pages_is_refused)
+{
+	struct memory_ops ops;
+	bool asked = _i & 1, has_map = _i & 2, ran = asked && has_map;
+
+	init("x86_64-7.3");
+	example_populate(&m);
+	open_kernel();
+	ops = *mem.ops;
+	if (!has_map)
+		ops.next = NULL;
+	mem.ops = &ops;
+	ck_ok(arena_find(k, asked, &list, &problems, &why), why);
+	ck_assert(is_listed(9) && list.search.scan == ran);
+	ck_assert_uint_eq(problems.n, asked && !has_map);
+	if (problems.n)
+		ck_fault(problems.problem[0].why, FAULT_UNSUPPORTED, "cannot be searched");
+}
+END_TEST
+
+START_TEST(arena__scan_that_is_needed_but_cannot_be_is_said)
+{
+	struct memory_ops ops;
+
+	init("x86_64-7.3");
+	example_populate(&m);
+	open_kernel();
+	physmem_set_state(&m.pm, idr_find_node(m.idr, 9, 0)->phys, STATE_EXCLUDED);
+	physmem_set_state(&m.pm, vmap_area_of(9), STATE_EXCLUDED);
+	ops = *mem.ops;
+	ops.next = NULL;
+	mem.ops = &ops;
+	find();
+	ck_assert(!list.search.scan);
+	ck_assert_uint_ge(problems.n, 2);
+	ck_fault(problems.problem[0].why, FAULT_UNSUPPORTED, "cannot be searched");
+}
+END_TEST
+
 START_TEST(arena__lost_root_of_map_idr_says_that_all_are_lost)
 {
 	init("x86_64-7.3");
@@ -543,6 +583,8 @@ static void add(TCase *tests)
 	tcase_add_test(tests, arena__map_of_another_type_is_no_arena);
 	tcase_add_loop_test(tests, arena__struct_that_is_lost_is_an_error_and_a_window, 0, 4);
 	tcase_add_test(tests, arena__lost_node_of_map_idr_names_its_ids);
+	tcase_add_loop_test(tests, arena__scan_without_a_map_of_pages_is_refused, 0, 4);
+	tcase_add_test(tests, arena__scan_that_is_needed_but_cannot_be_is_said);
 	tcase_add_test(tests, arena__lost_root_of_map_idr_says_that_all_are_lost);
 	tcase_add_test(tests, arena__map_idr_that_cannot_be_read_is_an_error);
 	tcase_add_loop_test(tests, arena__fields_are_those_of_the_struct, 0, n);

@@ -77,6 +77,19 @@ def fields_are_true(dump, lines):
         expect(got == want, "arena %d: truth %s, -v %s", a.id, want, got)
 
 
+def holes(path):
+    """Size, and where data begins and ends; blocks would have the file system's own, too"""
+    size, places = os.stat(path).st_size, [0]
+    with open(path, "rb") as f:
+        while places[-1] < size:
+            try:
+                data = os.lseek(f.fileno(), places[-1], os.SEEK_DATA)
+            except OSError:     # none from there on
+                break
+            places += [data, os.lseek(f.fileno(), data, os.SEEK_HOLE)]
+    return size, places
+
+
 def text_and_files(version, release, dump):
     """arena, -v, -p, --runs, -m, -j and -o: true, and the same as arenasnap's"""
     asked = [[], ["-v"], ["-p"], ["-p", "--runs", "--no-headings"], ["-m", "twin"],
@@ -97,17 +110,37 @@ def text_and_files(version, release, dump):
         hold(json_of(told), one_object(arenasnap("-j", "-p", dump.path), "-j -p"))
         arenasnap("-o", here, dump.path, limit=600)
         expect(sorted(os.listdir(there)) == sorted(os.listdir(here)), "files differ")
-        for name in os.listdir(here):       # what is in them the truth knows; holes are 4 GiB
-            sizes = [os.stat(os.path.join(x, name)) for x in (here, there)]
-            expect(name == "snapshot.json" or sizes[0].st_size == sizes[1].st_size and
-                   sizes[0].st_blocks == sizes[1].st_blocks, "%s differs in size", name)
+        for name in os.listdir(here):       # what is in them the truth knows
+            expect(name == "snapshot.json" or holes(os.path.join(here, name)) ==
+                   holes(os.path.join(there, name)), "%s differs in size or holes", name)
         with open(os.path.join(there, "snapshot.json"), encoding="utf-8") as f:
             hold(json.load(f), json_of(told))
         return hold_truth(dump, os.path.join(there, "snapshot.json"), there)
 
 
+def losses_are_the_same(version, release, dump):
+    """A dump that lost the kernel's own pages: all ways to arenas, and the same messages"""
+    asked = [[], ["-v"], ["--scan", "-p"], ["-j", "-p"], ["-j", "--scan"]]
+    got = ask(version, release, dump, *[" ".join(["arena"] + a) for a in asked])
+    doc = json_of(got[3])
+    expect(doc["status"] == "partial", "status %s", doc["status"])
+    for options, text in zip(asked, got):
+        ran = arenasnap(*options, dump.path)
+        if "-j" in options:
+            hold(json_of(text), one_object(ran, " ".join(options)))
+            continue
+        want = ran.out.decode().splitlines()
+        for line in ran.err.decode().splitlines():
+            want.append(line.replace("arenasnap: %s: " % dump.path, "arena: "))
+        expect(text == want, "arena %s: %s", " ".join(options), first_difference(want, text)
+               if len(want) == len(text) else text[-2:])
+    expect(any("next time" in line for line in got[0]), "no cure: %s", got[0][-1:])
+    with scratch_dir() as tmp:
+        return hold_doc_to_truth(dump, doc, tmp, lost=True)
+
+
 def true_here_alone(version, release, dump):
-    """A dump that arenasnap does not answer (no note), or of which only crash has the map"""
+    """A dump of which only crash has the map"""
     with scratch_dir() as tmp:
         out = os.path.join(tmp, "out")
         told, text, _ = ask(version, release, dump, "arena -j -p", "arena", "arena -o " + out)
