@@ -278,7 +278,11 @@ static void run(struct workspace *w)
 		files_abort(&w->files);
 		fail(w, &why);
 	}
-	warning = w->question.json ? NULL : session_warning();
+	if (w->question.json)
+		return;
+	if (k && crash_is_live())
+		say(w, NULL, "a live system: its memory may have changed while it was read");
+	warning = session_warning();
 	if (warning)
 		say(w, NULL, warning);
 }

@@ -75,6 +75,7 @@ def check_crash(report, quick):
         if not quick:
             check_made(check, version)
             check("aborts", terminal.aborts)
+            check("scan stopped", terminal.scan_stops)
     for version in ("8.0.6", "9.0.2"):
         report.check("crash %s newer header" % version, binary.newer_header, version, K612,
                      recorded())

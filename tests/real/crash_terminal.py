@@ -220,6 +220,24 @@ def aborts_in_gdb(version):
     return "%d of 13 interrupted" % left
 
 
+def scan_stops(version):
+    """Ctrl-C while every page is read"""
+    need_crash(version)
+    rand, stopped = random.Random(12), 0
+    t = Terminal(version, K612, made_or("x86_64-6.12-qemu-big.elf", recorded()))
+    before = t.ask("arena")
+    expect("huge4g" in before, "no list: %s", before[-200:])
+    span, usual = duration(t, "arena --scan"), duration(t, "arena")
+    for _ in range(8):
+        t.type("arena --scan\n")
+        t.read_for(usual + rand.random() * max(0, span - usual) * 0.7)
+        stopped += "(interrupted)" in t.interrupt()
+    expect(t.ask("arena") == before, "arena does not say the same any more")
+    t.close()
+    expect(stopped >= 2, "%d of 8 were interrupted, of %.1f s each", stopped, span)
+    return "%d of 8 interrupted" % stopped
+
+
 def pager_quit(version):
     """q in the middle of a long listing; a pipe whose reader goes"""
     need_crash(version)
