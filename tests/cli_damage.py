@@ -411,14 +411,17 @@ def arena_whose_struct_is_not_stored_is_an_error_with_its_id(case):
              not pfns(case, memory(case).linear(a.map)) & gone}
     ran = case.run("-jp", lossy(case, without=gone), status=1)
     hold_true(ran.doc, truth)
-    equal({a["id"] for a in ran.doc["arenas"]}, there, "arenas")
+    equal({a["id"] for a in ran.doc["arenas"]} - {None}, there, "arenas")
+    # page tables may show windows of the others
+    expect(all(truth.of(a).id not in there for a in ran.doc["arenas"] if a["id"] is None),
+           "an arena is listed twice")
     # maps that share the page are told together
     told = re.fullmatch(r"maps? ([0-9, ]+) may be (an arena|arenas): .*",
                         ran.doc["errors"][0]["text"])
     expect(told, "errors: %s", ran.doc["errors"])
     expect(set(truth.by_id) - there <= set(map(int, told[1].split(", "))), "of %s are told: %s",
            sorted(set(truth.by_id) - there), told[1])
-    equal([e["code"] for e in ran.doc["errors"]], ["excluded"], "codes")
+    equal({e["code"] for e in ran.doc["errors"]}, {"excluded"}, "codes")
 
 
 @test
