@@ -46,9 +46,15 @@ def losses_are_named(doc):
             expect(arena["lost"], "%s: truncated, but nothing in lost", who)
         for lost in arena["lost"]:
             expect(lost["code"] in CODES and lost["text"], "%s: lost without a reason", who)
-        if arena["unknown"] and arena["id"] is not None:
+        if arena["unknown"] and "name" not in arena["unknown"] and arena["id"] is not None:
             expect(arena["map"] in named or arena["id"] in named, "%s: unknown %s, but no error",
                    who, arena["unknown"])
+    # rows without a struct are told together
+    lost = sum("name" in arena["unknown"] for arena in doc["arenas"])
+    told = [re.match(r"(\d+) arenas? (?:is|are) listed without (?:its|their) struct", error["text"])
+            for error in doc["errors"]]
+    told = [int(found[1]) for found in told if found]
+    expect(told == [lost] * bool(lost), "%d arenas without a struct, told are %s", lost, told)
 
 
 def holes_are_zeros(dump, doc):
