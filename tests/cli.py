@@ -22,6 +22,7 @@ cli_lost.py      a dump whose filter took most structs of arenas
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 
@@ -40,6 +41,8 @@ import cli_lost                 # noqa: E402,F401
 
 
 def main():
+    # a shell's background job has it ignored, and so would all that is started here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mkdump", metavar="PATH", help="the program that makes dumps")
     parser.add_argument("--slow", action="store_true", help="more places, larger dumps")
