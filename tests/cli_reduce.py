@@ -13,7 +13,7 @@ from cli_dumps import ARM, DESC, NEW, OLD, RECORDED, Kdump, memory, vmcore
 from cli_outputs import (as_nobody, copy_of_dump, in_small_filesystem, interrupted, nothing_left,
                          refused, sha, small_files_told)
 from cli_run import Skip, equal, expect, resume, short, stop_worker, test, test_each
-from cli_synth import MEMORY_KIB, mkdump, peak_kib
+from cli_synth import MEMORY_KIB, digest, mkdump, peak_kib
 
 MB = 1000 * 1000
 MOST = 6 * MB               # of a recorded dump, reduced
@@ -26,12 +26,11 @@ def reduce(case, path, name="small", status=(0, 1), args=()):
 
 
 def folders_equal(one, two, what):
-    names = sorted(os.listdir(one))
-    equal(sorted(os.listdir(two)), names, what + ": files")
-    for name in names:
-        if name != "snapshot.json":
-            expect(filecmp.cmp(os.path.join(one, name), os.path.join(two, name), False),
-                   "%s: %s is not the same", what, name)
+    """Without the holes: a file may have 4 GiB of them."""
+    whole, less = digest(one), digest(two)
+    equal(sorted(less), sorted(whole), what + ": files")
+    for name, sums in whole.items():
+        expect(less[name] == sums, "%s: %s is not the same", what, name)
 
 
 def answers(case, path, tag):
