@@ -22,10 +22,18 @@ def answer(case, *args):
     return case.run(*args, vmcore(case, LOST), status=1), Truth(LOST)
 
 
+def whole(case):
+    """-jp, asked once: the scan takes a sanitizer some seconds."""
+    key = "answer of " + LOST
+    if key not in case.setup.made:
+        case.setup.made[key] = answer(case, "-jp")[0].doc
+    return case.setup.made[key]
+
+
 def rows_and_arenas(case):
     """Rows of JSON with pages, each with its arena of the truth."""
-    ran, truth = answer(case, "-jp")
-    return [(row, truth.of(row)) for row in ran.doc["arenas"]]
+    truth = Truth(LOST)
+    return [(row, truth.of(row)) for row in whole(case)["arenas"]]
 
 
 def without_struct(case):
@@ -81,7 +89,8 @@ def lost_arenas_have_places_for_users_where_they_are_known(case):
 
 @test
 def lost_arenas_are_told_in_three_lines_with_cause_and_cure(case):
-    for args in ([], ["-j"], ["-p"], ["-v"], ["-jp", "-o", case.path("out")]):
+    views = [], ["-j"], ["-p"], ["-v"], ["-jp", "-o", case.path("out")]
+    for args in views[:2] if case.setup.sanitized else views:
         ran, truth = answer(case, *args)
         expect(0 < len(ran.messages) <= MOST_LINES, "%s: stderr: %s", args, ran.messages)
         text = " ".join(ran.messages)
@@ -184,7 +193,7 @@ def lost_arenas_have_their_contents(case):
     out = case.path("out")
     truth = answer(case, "-o", out)[1]
     doc = case.snapshot(out)
-    equal(doc, answer(case, "-jp")[0].doc, "snapshot.json")
+    equal(doc, whole(case), "snapshot.json")
     equal(sorted(os.listdir(out)), sorted(["snapshot.json"] + [
         "%d.bin" % row["id"] if row["id"] is not None else
         "kern-%x.bin" % truth.of(row).kern_vm_start for row in doc["arenas"]]), "files")
@@ -197,6 +206,8 @@ def lost_arenas_have_their_contents(case):
 def lost_arena_is_selected_by_any_address_of_its_window(case):
     rows = rows_and_arenas(case)
     chosen = [pair for pair in rows if "map" in pair[0]["unknown"]] + rows[::8]
+    if case.setup.sanitized:
+        chosen = chosen[::4]
     for row, arena in chosen:
         start = arena.kern_vm_start
         ran, _ = answer(case, "-jp", "-m", "0x%x" % start, "-m", "%x" % (start + U32))
@@ -212,7 +223,7 @@ def lost_arena_is_selected_by_any_address_of_its_window(case):
 
 @test
 def lost_arenas_are_the_same_with_scan(case):
-    equal(answer(case, "-jp", "--scan")[0].doc, answer(case, "-jp")[0].doc, "--scan")
+    equal(answer(case, "-jp", "--scan")[0].doc, whole(case), "--scan")
 
 
 @test
