@@ -6,16 +6,8 @@
 
 set -eu
 
-usage='usage: crash-arm64.sh VERSION [ARG]...   (VERSION: 8.0.2, 8.0.6, 9.0.2)'
-case ${1:-} in
-8.0.2) suite=bookworm ;;
-8.0.6) suite=trixie ;;
-9.0.2) suite=forky ;;
--h) echo "$usage"; exit 0 ;;
-*) echo "$usage" >&2; exit 2 ;;
-esac
-version=$1
-shift
+# shellcheck source=tests/real/crash-suite.sh
+. "$(dirname "$0")/crash-suite.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${ARENA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arena}
 root=$cache/suite/$suite-crash-arm64

@@ -5,16 +5,8 @@
 
 set -eu
 
-usage='usage: crash.sh VERSION [ARG]...   (VERSION: 8.0.2, 8.0.6, 9.0.2)'
-case ${1:-} in
-8.0.2) suite=bookworm ;;
-8.0.6) suite=trixie ;;
-9.0.2) suite=forky ;;
--h) echo "$usage"; exit 0 ;;
-*) echo "$usage" >&2; exit 2 ;;
-esac
-version=$1
-shift
+# shellcheck source=tests/real/crash-suite.sh
+. "$(dirname "$0")/crash-suite.sh"
 run=$(cd "$(dirname "$0")" && pwd)/suite-run.sh
 "$run" "$suite" crash >/dev/null || exit 3
 # a suite moves on; what is tested is to be what is said
