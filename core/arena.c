@@ -11,8 +11,6 @@
 
 #include "array.h"
 
-#define WINDOW (UINT64_C(4) << 30)
-
 static const char *const field_name[ARENA_FIELDS] = {
 	[FIELD_ID] = "id",
 	[FIELD_NAME] = "name",
@@ -81,7 +79,7 @@ static enum arena_life life_of(const struct arena_struct *s)
 static void take_struct(const struct kernel *k, struct arena_snapshot *a,
 			const struct arena_struct *s)
 {
-	uint64_t most = WINDOW / k->page_size;
+	uint64_t most = ARENA_WINDOW / k->page_size;
 
 	memcpy(a->name, s->name, sizeof(a->name));
 	a->life = life_of(s);
@@ -113,8 +111,8 @@ static void forget_struct(struct arena_snapshot *a, const struct arena_found *fo
 	forget(a, FIELD_USER_VM_END);
 }
 
-static void report(const struct arena_snapshot *a, struct problems *problems,
-		   const struct fault *why)
+void arena_problem(const struct arena_snapshot *a, const struct fault *why,
+		   struct problems *problems)
 {
 	if (arena_knows(a, FIELD_ID))
 		problems_add_map(problems, why, a->id, a->map);
@@ -154,7 +152,7 @@ static void take_area(const struct kernel *k, const struct arena_found *found,
 		a->window = why;
 		arena_label(a, label);
 		fault_prefix(&why, "%s: its pages are not known: ", label);
-		report(a, problems, &why);
+		arena_problem(a, &why, problems);
 		forget_window(a);
 		return;
 	}
@@ -192,7 +190,7 @@ bool arena_read(const struct kernel *k, const struct arena_found *found,
 		fault_fill(&fault, STATE_DAMAGED, SPACE_VIRT, a->map,
 			   "%s: user_vm_start 0x%" PRIx64 " is not the address of a page", label,
 			   a->user_vm_start);
-		report(a, problems, &fault);
+		arena_problem(a, &fault, problems);
 		a->user_vm_start = 0;
 		forget(a, FIELD_USER_VM_START);
 	}
@@ -209,7 +207,7 @@ static bool index_in_window(const struct arena_snapshot *a, uint64_t index)
 	/* where it begins is not known: guards have no pages of this kind */
 	if (!a->area.guard)
 		return true;
-	return off >= a->area.guard && off - a->area.guard < WINDOW;
+	return off >= a->area.guard && off - a->area.guard < ARENA_WINDOW;
 }
 
 /* pgoff of page @index of the area; it is in the window. */
@@ -329,7 +327,7 @@ static uint64_t next_border(const struct arena_snapshot *a, uint64_t index)
 	uint64_t border[] = {
 		a->area.guard / a->page_size,
 		(a->area.guard + (uint32_t)a->user_vm_start) / a->page_size,
-		(a->area.guard + WINDOW) / a->page_size,
+		(a->area.guard + ARENA_WINDOW) / a->page_size,
 	};
 
 	for (size_t i = 0; i < sizeof(border) / sizeof(border[0]); i++)
@@ -482,7 +480,7 @@ static void sort_by_pgoff(struct arena_snapshot *a)
 {
 	size_t window = count_below(a, a->area.guard / a->page_size);
 	size_t start = count_below(a, (a->area.guard + (uint32_t)a->user_vm_start) / a->page_size);
-	size_t end = count_below(a, (a->area.guard + WINDOW) / a->page_size);
+	size_t end = count_below(a, (a->area.guard + ARENA_WINDOW) / a->page_size);
 
 	if (!arena_knows(a, FIELD_USER_VM_START))
 		return;

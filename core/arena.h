@@ -109,6 +109,10 @@ const char *arena_life_name(enum arena_life life);
 enum { ARENA_LABEL = 32 };
 void arena_label(const struct arena_snapshot *a, char label[ARENA_LABEL]);
 
+/** Add what is wrong with @a to @problems: by its id where it has one, else by its struct. */
+void arena_problem(const struct arena_snapshot *a, const struct fault *why,
+		   struct problems *problems);
+
 /** Is that field known? */
 bool arena_knows(const struct arena_snapshot *a, enum arena_field field);
 

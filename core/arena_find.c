@@ -9,7 +9,6 @@
 #include "idr.h"
 #include "ladder.h"
 #include "programs.h"
-#include "scan.h"
 #include "vmalloc.h"
 
 const char *found_by_name(enum found_by by)
@@ -51,7 +50,16 @@ struct arena_found *ladder_add(struct ladder *l, const struct arena_found *found
 	return &list->found[list->n++];
 }
 
-struct lost_map *ladder_lose(struct ladder *l, uint64_t map, const struct fault *why)
+struct lost_map *ladder_lost(const struct ladder *l, uint64_t map)
+{
+	for (size_t i = 0; i < l->n_lost; i++)
+		if (l->lost[i].map == map)
+			return &l->lost[i];
+	return NULL;
+}
+
+/* Note that @map cannot be read; one entry for each. NULL: out of memory. */
+static struct lost_map *lose(struct ladder *l, uint64_t map, const struct fault *why)
 {
 	struct lost_map *lost = ladder_lost(l, map);
 
@@ -63,28 +71,12 @@ struct lost_map *ladder_lose(struct ladder *l, uint64_t map, const struct fault 
 	return &l->lost[l->n_lost++];
 }
 
-struct lost_map *ladder_lost(const struct ladder *l, uint64_t map)
-{
-	for (size_t i = 0; i < l->n_lost; i++)
-		if (l->lost[i].map == map)
-			return &l->lost[i];
-	return NULL;
-}
-
 bool ladder_may_be(const struct ladder *l, uint64_t map, uint32_t id)
 {
 	for (size_t i = 0; i < l->n_ids; i++)
 		if (id >= l->ids[i].first && id <= l->ids[i].last)
 			return true;
 	return ladder_lost(l, map);
-}
-
-struct window *ladder_window(const struct ladder *l, uint64_t addr)
-{
-	for (size_t i = 0; i < l->n_window; i++)
-		if (l->window[i].area.addr == addr)
-			return &l->window[i];
-	return NULL;
 }
 
 bool ladder_add_window(struct ladder *l, const struct window *window)
@@ -99,7 +91,7 @@ bool ladder_add_window(struct ladder *l, const struct window *window)
 
 static bool lose_entry(struct ladder *l, uint32_t id, uint64_t map, const struct fault *why)
 {
-	struct lost_map *lost = ladder_lose(l, map, why);
+	struct lost_map *lost = lose(l, map, why);
 
 	if (!lost)
 		return false;
@@ -189,7 +181,7 @@ static bool add_pointed(struct ladder *l, uint64_t map, enum found_by by, bool m
 	case MAP_LOST:
 		if (!l->n_ids && !ladder_lost(l, map))
 			break;
-		lost = must_be ? ladder_lose(l, map, &why) : NULL;
+		lost = must_be ? lose(l, map, &why) : NULL;
 		if (lost)
 			lost->is_arena = l->disagree = true;
 		return lost || !must_be;
@@ -232,8 +224,7 @@ static bool program_lost(void *ctx, const struct fault *why)
 	return true;
 }
 
-/* The walk ended early: false if we stopped it, or there is no use in going on. */
-static bool can_go_on(const struct ladder *l, const struct fault *why, bool *not_walked)
+bool ladder_can_go_on(const struct ladder *l, const struct fault *why, bool *not_walked)
 {
 	if (why->kind == STATE_STORED)
 		return false;
@@ -241,7 +232,8 @@ static bool can_go_on(const struct ladder *l, const struct fault *why, bool *not
 		*l->why = *why;
 		return false;
 	}
-	*not_walked = true;
+	if (not_walked)
+		*not_walked = true;
 	return true;
 }
 
@@ -251,7 +243,7 @@ static bool ask_programs(struct ladder *l)
 	struct fault why = { .kind = STATE_STORED };
 
 	return programs_walk(l->k, &visitor, &why) ||
-	       can_go_on(l, &why, &l->list->search.no_programs);
+	       ladder_can_go_on(l, &why, &l->list->search.no_programs);
 }
 
 /* vmalloc areas. */
@@ -284,9 +276,9 @@ static bool one_area(void *ctx, const struct vmalloc_area *a)
 	return ladder_add_window(l, &w);
 }
 
-static bool area_lost(void *ctx, const struct fault *why)
+bool ladder_area_lost(void *ladder, const struct fault *why)
 {
-	struct ladder *l = ctx;
+	struct ladder *l = ladder;
 
 	(void)why;
 	l->areas_whole = false;
@@ -295,14 +287,14 @@ static bool area_lost(void *ctx, const struct fault *why)
 
 static bool ask_vmalloc(struct ladder *l)
 {
-	const struct vmalloc_visitor visitor = { one_area, area_lost, l };
+	const struct vmalloc_visitor visitor = { one_area, ladder_area_lost, l };
 	struct fault why = { .kind = STATE_STORED };
 
 	l->areas_whole = true;
 	if (vmalloc_walk(l->k, &visitor, &why))
 		return true;
 	l->areas_whole = false;
-	return can_go_on(l, &why, &l->list->search.no_areas);
+	return ladder_can_go_on(l, &why, &l->list->search.no_areas);
 }
 
 /* Which window is whose. */
@@ -413,166 +405,9 @@ static bool ask_tasks(struct ladder *l)
 {
 	const struct tasks_visitor visitor = { task_mapping, task_descriptor, task_lost, l };
 	struct fault why = { .kind = STATE_STORED };
-	bool ignored;
 
 	l->list->search.tasks = true;
-	return tasks_walk(l->k, &visitor, &why) || can_go_on(l, &why, &ignored);
-}
-
-/* The scan. */
-
-static bool virt_of(const struct kernel *k, uint64_t phys, uint64_t *va)
-{
-	const struct pagetable_linear *linear = &k->format.linear[LINEAR_MEMORY];
-
-	*va = linear->start + (phys - linear->phys);
-	return linear->end && *va >= linear->start && *va < linear->end;
-}
-
-/* @n of a kind were met: is there room for another? */
-static bool has_room(struct ladder *l, size_t n)
-{
-	l->too_many |= n >= LADDER_MAX;
-	return n < LADDER_MAX;
-}
-
-static bool scanned_map(void *ctx, uint64_t phys)
-{
-	struct ladder *l = ctx;
-	struct candidate c = { 0 };
-	struct arena_struct s;
-	struct fault ignored;
-
-	if (!has_room(l, l->n_candidate) || !virt_of(l->k, phys, &c.map) || ladder_row(l, c.map) ||
-	    arena_struct_read(l->k, c.map, &s, &ignored) != MAP_ARENA)
-		return true;
-	if (!array_grow(&l->candidate, &l->candidate_room, l->n_candidate, sizeof(c), l->why))
-		return false;
-	c.kern_vm = s.kern_vm;
-	c.id = s.id;
-	c.refcnt = s.refcnt;
-	c.user_vm_start = s.user_vm_start;
-	l->candidate[l->n_candidate++] = c;
-	l->list->search.candidates++;
-	return true;
-}
-
-static bool is_window_of(const struct ladder *l, uint64_t vm)
-{
-	for (size_t i = 0; i < l->n_window; i++)
-		if (l->window[i].vm == vm)
-			return true;
-	return false;
-}
-
-static bool scanned_vm(void *ctx, uint64_t phys)
-{
-	struct ladder *l = ctx;
-	struct window w = { .by = FOUND_SCAN, .weak = true };
-	struct fault ignored;
-
-	/* where all areas were seen, one that is not among them is freed */
-	if (l->areas_whole || !has_room(l, l->n_window) || !virt_of(l->k, phys, &w.vm) ||
-	    is_window_of(l, w.vm) || !arena_area_read(l->k, w.vm, &w.area, &ignored) ||
-	    !window_is_free(l, &w.area) || !window_is_backed(l, &w.area, false))
-		return true;
-	return ladder_add_window(l, &w);
-}
-
-static bool has_area(const struct ladder *l, uint64_t start)
-{
-	for (size_t i = 0; i < l->n_window; i++)
-		if (l->window[i].has_area && l->window[i].area.addr == start)
-			return true;
-	return false;
-}
-
-static bool scanned_neighbour(void *ctx, const struct vmalloc_area *a)
-{
-	struct ladder *l = ctx;
-	struct window w = { .vm = a->vm, .by = FOUND_SCAN, .has_area = true };
-	struct arena_area by_vm;
-	struct fault why;
-
-	if (!a->vm || !arena_area_shape(l->k, a->start, a->end - a->start, &w.area) ||
-	    has_area(l, a->start) || !window_is_free(l, &w.area))
-		return true;
-	if (arena_area_read(l->k, a->vm, &by_vm, &why) ? by_vm.addr != w.area.addr :
-							 why.kind == STATE_DAMAGED)
-		return true;
-	return ladder_add_window(l, &w);
-}
-
-/*
- * A vmap_area that the walk did not reach. One in the list of the busy ones is in use, with all
- * that are in it; another is if its pages are there, or if a struct that is in use has it.
- */
-static bool scanned_area(void *ctx, uint64_t phys)
-{
-	struct ladder *l = ctx;
-	const struct vmalloc_visitor visitor = { scanned_neighbour, area_lost, l };
-	struct fault why = { .kind = STATE_STORED };
-	size_t first = l->n_window;
-	uint64_t va, start;
-	bool busy;
-
-	if (l->areas_whole || !has_room(l, l->n_window) || !virt_of(l->k, phys, &va) ||
-	    !kernel_member_u64(l->k, va, MEMBER_vmap_area_va_start, &start, &why) ||
-	    has_area(l, start))
-		return true;
-	if (!vmalloc_follow(l->k, va, &visitor, &busy, &why) && why.kind == STATE_STORED)
-		return false;
-	for (size_t i = first; i < l->n_window; i++) {
-		l->window[i].weak = !busy;
-		l->window[i].unproved = !busy && !window_is_backed(l, &l->window[i].area, false);
-	}
-	return true;
-}
-
-/* A VMA of arena_vm_ops; whether its process is alive the frames that it maps will tell. */
-static bool scanned_vma(void *ctx, uint64_t phys)
-{
-	struct ladder *l = ctx;
-	struct task_mapping m;
-	uint64_t va;
-
-	if (!has_room(l, l->n_mapping) || !virt_of(l->k, phys, &va) || !tasks_read_vma(l->k, va, &m))
-		return true;
-	for (size_t i = 0; i < l->n_mapping; i++)
-		if (l->mapping[i].pgd == m.pgd && l->mapping[i].start == m.start)
-			return true;
-	if (!array_grow(&l->mapping, &l->mapping_room, l->n_mapping, sizeof(m), l->why))
-		return false;
-	l->mapping[l->n_mapping++] = m;
-	return true;
-}
-
-/* A live system, or a dump that only crash knows how to read. */
-static bool cannot_scan(struct ladder *l)
-{
-	struct fault why;
-
-	if (l->k->mem->ops->next)
-		return false;
-	fault_fill(&why, FAULT_UNSUPPORTED, SPACE_NONE, 0,
-		   "the source has no map of its pages: they cannot be searched");
-	problems_add(l->problems, &why);
-	return true;
-}
-
-static bool ask_scan(struct ladder *l)
-{
-	const struct scan_visitor visitor = {
-		scanned_map, scanned_vm, scanned_area, scanned_vma, l,
-	};
-	struct fault why = { .kind = STATE_STORED };
-	uint64_t missed;
-	bool ignored;
-
-	if (cannot_scan(l))
-		return true;
-	l->list->search.scan = true;
-	return scan_pages(l->k, &visitor, &missed, &why) || can_go_on(l, &why, &ignored);
+	return tasks_walk(l->k, &visitor, &why) || ladder_can_go_on(l, &why, NULL);
 }
 
 /* The whole. */
@@ -594,7 +429,7 @@ static bool take_long_ways(struct ladder *l, bool scan)
 		return false;
 	if (!scan && !is_missing(l))
 		return true;
-	if (!ask_scan(l))
+	if (!ladder_scan(l))
 		return false;
 	ladder_settle_windows(l);
 	if (!ladder_take_candidates(l) || !claim_all(l))

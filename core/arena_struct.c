@@ -14,8 +14,6 @@ enum {
 	MIN_GUARD_SZ = 1 << 16,		/* GUARD_SZ: round_up(1 << 16, 2 * PAGE_SIZE) */
 };
 
-#define WINDOW (UINT64_C(4) << 30)
-
 bool arena_struct_id(const struct kernel *k, uint64_t map, uint32_t *id, struct fault *why)
 {
 	return kernel_member_u32(k, map, MEMBER_bpf_map_id, id, why);
@@ -74,7 +72,7 @@ static uint64_t guard_size(const struct kernel *k)
 
 uint64_t arena_area_size(const struct kernel *k)
 {
-	return WINDOW + guard_size(k) + k->page_size;
+	return ARENA_WINDOW + guard_size(k) + k->page_size;
 }
 
 bool arena_area_shape(const struct kernel *k, uint64_t addr, uint64_t size,

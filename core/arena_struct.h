@@ -29,6 +29,9 @@ enum map_kind arena_struct_read(const struct kernel *k, uint64_t map, struct are
 /** The id of any map, MAP_OTHER too; false: it cannot be read. */
 bool arena_struct_id(const struct kernel *k, uint64_t map, uint32_t *id, struct fault *why);
 
+/** Bytes that the window of an arena has, whatever it declares: user addresses by their low half. */
+#define ARENA_WINDOW (UINT64_C(4) << 30)
+
 /** Kernel area of an arena: a guard, the window of 4 GiB, a guard, and the guard of vmalloc. */
 struct arena_area {
 	uint64_t addr;		/* kern_vm->addr; 0: not known */

@@ -32,7 +32,7 @@ static bool place_of(const struct arena_snapshot *a, const struct arena_page *p,
 
 	if (arena_knows(a, FIELD_USER_VM_START))
 		return arena_page_pgoff(a, p, pgoff);
-	if (off < a->area.guard || off - a->area.guard >= UINT64_C(4) << 30)
+	if (off < a->area.guard || off - a->area.guard >= ARENA_WINDOW)
 		return false;
 	*pgoff = (off - a->area.guard) / a->page_size;
 	return true;
@@ -91,10 +91,7 @@ static bool contents_arena(struct renderer *r, const struct kernel *k,
 		arena_label(a, label);
 		fault_prefix(&holes.first, "%s: contents of %" PRIu64 " pages are not there: ",
 			     label, holes.n);
-		if (arena_knows(a, FIELD_ID))
-			problems_add_map(&result->problems, &holes.first, a->id, a->map);
-		else
-			problems_add_struct(&result->problems, &holes.first, a->map);
+		arena_problem(a, &holes.first, &result->problems);
 	}
 	return true;
 }

@@ -14,7 +14,6 @@
 #include "array.h"
 #include "ladder.h"
 
-#define WINDOW (UINT64_C(4) << 30)
 #define VMALLOC_MAX (UINT64_C(32) << 40)	/* x86_64, 4 levels */
 
 enum { USER_PAGES = 4096, PLACE_PAGES = 512 };
@@ -40,31 +39,11 @@ static bool run_table(void *ctx, uint64_t va, uint64_t size, bool *skip)
 		return true;
 	}
 	/* one that is too short to be of use is forgotten */
-	if (runs->n && runs->range[runs->n - 1].end - runs->range[runs->n - 1].start < WINDOW)
+	if (runs->n && runs->range[runs->n - 1].end - runs->range[runs->n - 1].start < ARENA_WINDOW)
 		runs->n--;
 	if (!array_grow(&runs->range, &runs->room, runs->n, sizeof(*runs->range), runs->why))
 		return false;
 	runs->range[runs->n++] = (struct range){ va, va + size };
-	return true;
-}
-
-static bool run_mapped(void *ctx, uint64_t va, uint64_t phys, uint64_t size)
-{
-	(void)ctx;
-	(void)va;
-	(void)phys;
-	(void)size;
-	return true;
-}
-
-static bool run_lost(void *ctx, uint64_t va, uint64_t size, uint64_t table,
-		     const struct fault *why)
-{
-	(void)ctx;
-	(void)va;
-	(void)size;
-	(void)table;
-	(void)why;
 	return true;
 }
 
@@ -134,12 +113,12 @@ static bool look_at_place(const struct ladder *l, const struct range *r, struct 
 {
 	const struct pagetable_format *f = &l->k->format;
 	const struct pagetable_level *last = &f->level[f->levels - 1];
-	const struct pagetable_visitor visitor = { place_mapped, run_lost, p, NULL };
+	const struct pagetable_visitor visitor = { place_mapped, NULL, p, NULL };
 	struct fault ignored;
 
 	p->page = l->k->page_size;
 	p->table = (uint64_t)last->entries << last->shift;
-	p->sure = (struct range){ r->end - WINDOW, r->start + WINDOW };
+	p->sure = (struct range){ r->end - ARENA_WINDOW, r->start + ARENA_WINDOW };
 	if (p->sure.start > p->sure.end)
 		p->sure.start = p->sure.end = r->start + (r->end - r->start) / 2;
 	return pagetable_walk(l->k->pt, r->start, r->end, &visitor, &ignored);
@@ -166,12 +145,12 @@ static uint64_t base_by(const struct ladder *l, const struct place *p,
 static bool exact_window(const struct ladder *l, const struct range *r, const struct place *p,
 			 struct arena_area *area)
 {
-	const uint64_t size = arena_area_size(l->k), guard = (size - WINDOW - p->page) / 2;
+	const uint64_t size = arena_area_size(l->k), guard = (size - ARENA_WINDOW - p->page) / 2;
 
 	for (size_t i = 0; i < l->n_mapping; i++) {
 		uint64_t base = base_by(l, p, &l->mapping[i]);
 
-		if (base >= r->start && base < r->end && r->end - base >= WINDOW &&
+		if (base >= r->start && base < r->end && r->end - base >= ARENA_WINDOW &&
 		    arena_area_shape(l->k, base - guard, size, area) &&
 		    window_is_free(l, area) && window_is_mapped(l, area, &l->mapping[i]))
 			return true;
@@ -229,10 +208,10 @@ static bool take_run(struct ladder *l, const struct range *run)
 		struct range gap = { at, next.start < run->end ? next.start : run->end };
 
 		/* the guards may lie in tables of their own */
-		if (gap.end > gap.start && gap.end - gap.start >= WINDOW) {
+		if (gap.end > gap.start && gap.end - gap.start >= ARENA_WINDOW) {
 			size_t windows = l->n_window;
 
-			if (!take_place(l, &gap, (gap.end - gap.start - WINDOW) / size + 1))
+			if (!take_place(l, &gap, (gap.end - gap.start - ARENA_WINDOW) / size + 1))
 				return false;
 			/* one of several is known now: look at what is left of both sides */
 			if (l->n_window > windows && !l->window[windows].inexact)
@@ -246,7 +225,7 @@ static bool take_run(struct ladder *l, const struct range *run)
 bool ladder_ask_page_tables(struct ladder *l)
 {
 	struct runs runs = { .l = l, .why = l->why };
-	const struct pagetable_visitor visitor = { run_mapped, run_lost, &runs, run_table };
+	const struct pagetable_visitor visitor = { NULL, NULL, &runs, run_table };
 	struct fault why = { .kind = STATE_STORED };
 	struct range r;
 	bool ok = true;
@@ -260,7 +239,7 @@ bool ladder_ask_page_tables(struct ladder *l)
 			*l->why = why;
 	}
 	for (size_t i = 0; ok && i < runs.n; i++)
-		if (runs.range[i].end - runs.range[i].start >= WINDOW)
+		if (runs.range[i].end - runs.range[i].start >= ARENA_WINDOW)
 			ok = take_run(l, &runs.range[i]);
 	free(runs.range);
 	return ok;

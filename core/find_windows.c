@@ -7,8 +7,6 @@
 #include "array.h"
 #include "ladder.h"
 
-#define WINDOW (UINT64_C(4) << 30)
-
 /* Pages of a process that are compared, and pages of a window that are looked for in it. */
 enum { MAX_SAME = 1 << 12, MAX_TRIED = 1 << 16 };
 
@@ -32,17 +30,6 @@ static bool look_mapped(void *ctx, uint64_t va, uint64_t phys, uint64_t size)
 	return true;
 }
 
-static bool look_lost(void *ctx, uint64_t va, uint64_t size, uint64_t table,
-		      const struct fault *why)
-{
-	(void)ctx;
-	(void)va;
-	(void)size;
-	(void)table;
-	(void)why;
-	return true;
-}
-
 static bool look_table(void *ctx, uint64_t va, uint64_t size, bool *skip)
 {
 	struct look *look = ctx;
@@ -56,13 +43,13 @@ static bool look_table(void *ctx, uint64_t va, uint64_t size, bool *skip)
 bool window_is_backed(const struct ladder *l, const struct arena_area *area, bool empty)
 {
 	struct look look = { .area = area, .page = l->k->page_size };
-	const struct pagetable_visitor visitor = { look_mapped, look_lost, &look, look_table };
+	const struct pagetable_visitor visitor = { look_mapped, NULL, &look, look_table };
 	struct fault ignored;
 
 	if (!pagetable_walk(l->k->pt, area->addr, area->addr + area->size, &visitor, &ignored) ||
 	    look.guarded)
 		return false;
-	return look.mapped || (empty && look.tables >= WINDOW);
+	return look.mapped || (empty && look.tables >= ARENA_WINDOW);
 }
 
 static bool overlap(const struct arena_area *a, const struct arena_area *b)
@@ -159,7 +146,7 @@ static bool compare_page(void *ctx, uint64_t va, uint64_t phys, uint64_t size)
 
 	(void)size;
 	/* what lies in a guard has no user address */
-	if (va - c->base >= WINDOW || user < c->m->start || user >= c->m->end)
+	if (va - c->base >= ARENA_WINDOW || user < c->m->start || user >= c->m->end)
 		return true;
 	if (!tasks_translate(c->l->k, c->m->pgd, user, &at, &ignored))
 		return ++c->tried < MAX_TRIED;
@@ -171,7 +158,7 @@ bool window_is_mapped(const struct ladder *l, const struct arena_area *area,
 		      const struct task_mapping *m)
 {
 	struct compare c = { .l = l, .m = m, .base = area->addr + area->guard };
-	const struct pagetable_visitor visitor = { compare_page, look_lost, &c, NULL };
+	const struct pagetable_visitor visitor = { compare_page, NULL, &c, NULL };
 	struct fault ignored;
 
 	if (!m->pgd)

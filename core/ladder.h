@@ -66,14 +66,13 @@ struct ladder {
 	size_t lost_room, ids_room, window_room, other_room, mapping_room, candidate_room;
 	bool areas_whole;		/* all vmalloc areas were seen */
 	bool disagree;			/* something is missing: take the long ways */
+	bool unread;			/* the scan met a page that cannot be read */
 	bool too_many;			/* the scan met more than LADDER_MAX of a kind */
 };
 
 /** The row of the struct at @map, or NULL. */
 struct arena_found *ladder_row(const struct ladder *l, uint64_t map);
 struct arena_found *ladder_add(struct ladder *l, const struct arena_found *found);
-/** Note that @map cannot be read; one entry for each. NULL: out of memory. */
-struct lost_map *ladder_lose(struct ladder *l, uint64_t map, const struct fault *why);
 /** What is known of the map at @map that cannot be read, or NULL. */
 struct lost_map *ladder_lost(const struct ladder *l, uint64_t map);
 /**
@@ -81,9 +80,19 @@ struct lost_map *ladder_lost(const struct ladder *l, uint64_t map);
  * It was not met there.
  */
 bool ladder_may_be(const struct ladder *l, uint64_t map, uint32_t id);
-/** The window at @addr, or NULL. */
-struct window *ladder_window(const struct ladder *l, uint64_t addr);
 bool ladder_add_window(struct ladder *l, const struct window *window);
+/** What a walk of areas does where some may be missing: a visitor's lost(). */
+bool ladder_area_lost(void *ladder, const struct fault *why);
+/**
+ * A walk ended early, with @why (STATE_STORED: we stopped it). False: so does all. *@not_walked:
+ * what it walks cannot be had; may be NULL.
+ */
+bool ladder_can_go_on(const struct ladder *l, const struct fault *why, bool *not_walked);
+
+/* find_scan.c */
+
+/** Search all stored pages for structs of arenas, areas and mappings. */
+bool ladder_scan(struct ladder *l);
 
 /* find_windows.c */
 

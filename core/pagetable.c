@@ -250,6 +250,12 @@ struct walk {
 	unsigned level;
 };
 
+static bool visit_lost(struct walk *w, uint64_t va, uint64_t size, uint64_t table,
+		       const struct fault *why)
+{
+	return !w->visitor->lost || w->visitor->lost(w->visitor->ctx, va, size, table, why);
+}
+
 /* Begin with a table: read it, or report what it would have mapped as lost. */
 static bool enter(struct walk *w, unsigned level, uint64_t table, uint64_t va, uint64_t end)
 {
@@ -271,7 +277,7 @@ static bool enter(struct walk *w, unsigned level, uint64_t table, uint64_t va, u
 	if (read_table(w->pt, level, table, s->data, &why))
 		return true;
 	s->va = end;
-	return w->visitor->lost(w->visitor->ctx, va, end - va, table, &why);
+	return visit_lost(w, va, end - va, table, &why);
 }
 
 /* Visit one entry of the current table. */
@@ -294,11 +300,11 @@ static bool visit(struct walk *w)
 	case ENTRY_TABLE:
 		return enter(w, w->level + 1, entry_phys(f, w->level, entry, kind), va, next);
 	case ENTRY_MEMORY:
-		return w->visitor->mapped(w->visitor->ctx, va,
+		return !w->visitor->mapped || w->visitor->mapped(w->visitor->ctx, va,
 			entry_phys(f, w->level, entry, kind) + (va & (size - 1)), next - va);
 	case ENTRY_BAD:
 		bad_entry(va, s->table, entry, &why);
-		return w->visitor->lost(w->visitor->ctx, va, next - va, s->table, &why);
+		return visit_lost(w, va, next - va, s->table, &why);
 	}
 	return false;
 }

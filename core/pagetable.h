@@ -87,7 +87,7 @@ bool pagetable_translate_user(struct pagetable *pt, uint64_t root, uint64_t va, 
 /** Read virtual memory of the kernel, across pages. On failure @buf is partly filled. */
 bool pagetable_read(struct pagetable *pt, uint64_t va, void *buf, size_t n, struct fault *why);
 
-/** What a walk meets. A function that returns false ends the walk. */
+/** What a walk meets; what is NULL is passed over. A function that returns false ends the walk. */
 struct pagetable_visitor {
 	/** [@va, @va + @size) is mapped to @phys: one entry, cut to the range that was asked. */
 	bool (*mapped)(void *ctx, uint64_t va, uint64_t phys, uint64_t size);
@@ -97,7 +97,7 @@ struct pagetable_visitor {
 	void *ctx;
 	/**
 	 * Before a table of the last level is read, which maps [@va, @va + @size) of the range.
-	 * *@skip: do not look into it. May be NULL.
+	 * *@skip: do not look into it.
 	 */
 	bool (*table)(void *ctx, uint64_t va, uint64_t size, bool *skip);
 };

@@ -101,14 +101,6 @@ static bool is_left_out(const struct run *run, const struct fault *why)
 	return why->kind == STATE_EXCLUDED && format && format[0] == 'E';
 }
 
-static void report_of(struct run *run, const struct arena_snapshot *a, const struct fault *why)
-{
-	if (arena_knows(a, FIELD_ID))
-		problems_add_map(&run->result->problems, why, a->id, a->map);
-	else
-		problems_add_struct(&run->result->problems, why, a->map);
-}
-
 /* Lost ranges are errors of the run, too: one for each reason that an arena has. */
 static void report_lost(struct run *run, const struct arena_snapshot *a)
 {
@@ -132,7 +124,7 @@ static void report_lost(struct run *run, const struct arena_snapshot *a)
 		arena_label(a, label);
 		fault_prefix(&why, "%s: whether %" PRIu64 " pages are mapped is not known: ",
 			     label, n);
-		report_of(run, a, &why);
+		arena_problem(a, &why, &run->result->problems);
 	}
 }
 
@@ -159,7 +151,7 @@ static bool show(struct run *run, const struct arena_found *found)
 	if (!selected(run, found))
 		return true;
 	if (!arena_snapshot(run->k, found, run->options->max_pages, &a, problems, &why)) {
-		report_of(run, &a, &why);
+		arena_problem(&a, &why, problems);
 		ok = why.kind != FAULT_LIMIT && why.kind != FAULT_NOMEM;
 		run->result->interrupted = why.kind == FAULT_LIMIT;
 	} else {

@@ -49,7 +49,7 @@ struct scan {
 	uint8_t *page;		/* CARRY bytes behind the start of its buffer */
 	uint64_t phys;		/* of @page */
 	uint64_t done, total;	/* bytes */
-	uint64_t pages, missed;
+	uint64_t pages;
 	struct fault *why;
 };
 
@@ -317,17 +317,20 @@ static bool scan_range(struct scan *s, uint64_t phys, uint64_t n)
 	while (n) {
 		uint64_t left = k->page_size - phys % k->page_size;
 		size_t part = (size_t)(n < left ? n : left);
+		enum state state;
 
 		if (s->pages++ % PROGRESS_PAGES == 0 &&
 		    !memory_progress(k->mem, "searching all pages", s->done, s->total, s->why))
 			return false;
 		s->phys = phys;
-		if (memory_peek(k->mem, phys, s->page, part) == STATE_STORED) {
+		state = memory_peek(k->mem, phys, s->page, part);
+		if (state == STATE_STORED) {
 			if (!look_at_page(s, part))
 				return false;
 			carry_over(s, part);
 		} else {
-			s->missed++;
+			if (!s->visitor->unread(s->visitor->ctx, phys, state))
+				return false;
 			s->carried = 0;
 		}
 		s->done += part;
@@ -353,15 +356,13 @@ static bool next_range(const struct memory *mem, uint64_t *phys, uint64_t *n)
 	return false;
 }
 
-bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint64_t *missed,
-		struct fault *why)
+bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, struct fault *why)
 {
 	struct scan s = { .k = k, .visitor = visitor, .why = why };
 	uint8_t *buffer = calloc(1, CARRY + (size_t)k->page_size + 8);
 	uint64_t phys, n;
 	bool ok = true;
 
-	*missed = 0;
 	if (!buffer)
 		return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 	s.page = buffer + CARRY;
@@ -373,7 +374,6 @@ bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint
 		s.total += n;
 	for (phys = 0; ok && next_range(k->mem, &phys, &n); phys += n)
 		ok = scan_range(&s, phys, n);
-	*missed = s.missed;
 	free(buffer);
 	return ok;
 }

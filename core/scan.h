@@ -17,6 +17,8 @@ struct scan_visitor {
 	bool (*area)(void *ctx, uint64_t phys);
 	/** Physical address of what looks like the VMA of a process that maps an arena. */
 	bool (*vma)(void *ctx, uint64_t phys);
+	/** A page that the dump's map has, but that cannot be read: it is in @state. */
+	bool (*unread)(void *ctx, uint64_t phys, enum state state);
 	void *ctx;
 };
 
@@ -24,10 +26,8 @@ struct scan_visitor {
  * Pages are looked at by memory_peek(), each once; progress is reported. A candidate may lie
  * across a page border where the next page is stored too; only the members that make it one
  * need be stored. Where memory_ops.next is NULL nothing is looked at.
- * *@missed: pages that the dump's map has but that cannot be read.
  * False: out of memory or interrupted (@why), or stopped by the visitor (@why untouched).
  */
-bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, uint64_t *missed,
-		struct fault *why);
+bool scan_pages(const struct kernel *k, const struct scan_visitor *visitor, struct fault *why);
 
 #endif

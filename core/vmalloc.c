@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "reader.h"
 
 enum {
@@ -47,7 +48,7 @@ struct walk {
 	/* one node */
 	struct item *item;
 	size_t n, room;
-	uint32_t *slot;		/* hash by address: index + 1, 0: empty; of 2 * room */
+	uint32_t *slot;		/* hash by address: index + 1, 0: empty; of 2 * room, a power of 2 */
 	size_t bad, tree_links;
 	bool tree_broken, has_fault;
 	bool unread;		/* an area's page is not to be had: no pointer that went astray */
@@ -157,17 +158,11 @@ static bool make_slots(struct walk *w, struct fault *why)
 
 static bool append(struct walk *w, const struct item *item, struct fault *why)
 {
-	if (w->n == w->room) {
-		size_t room = w->room ? 2 * w->room : 256;
-		void *p = realloc(w->item, room * sizeof(*w->item));
+	size_t room = w->room;
 
-		if (!p)
-			return fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
-		w->item = p;
-		w->room = room;
-		if (w->slot && !make_slots(w, why))
-			return false;
-	}
+	if (!array_grow(&w->item, &w->room, w->n, sizeof(*w->item), why) ||
+	    (w->room != room && w->slot && !make_slots(w, why)))
+		return false;
 	w->item[w->n++] = *item;
 	if (w->slot)
 		*find_slot(w, item->area.va) = (uint32_t)w->n;

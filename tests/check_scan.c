@@ -140,6 +140,15 @@ static bool on_vm(void *ctx, uint64_t phys)
 	return maps + vms != stop_after;
 }
 
+static bool on_unread(void *ctx, uint64_t phys, enum state state)
+{
+	(void)phys;
+	ck_assert_ptr_eq(ctx, &kernel);
+	ck_assert_int_ne(state, STATE_STORED);
+	missed++;
+	return true;
+}
+
 /* vmap_areas and VMAs: only counted. */
 static bool on_other(void *ctx, uint64_t phys)
 {
@@ -151,12 +160,12 @@ static bool on_other(void *ctx, uint64_t phys)
 
 static bool scan(void)
 {
-	const struct scan_visitor visitor = { on_map, on_vm, on_other, on_other, &kernel };
+	const struct scan_visitor visitor = { on_map, on_vm, on_other, on_other, on_unread, &kernel };
 
-	maps = vms = others = pieces = 0;
+	maps = vms = others = missed = pieces = 0;
 	progressed = 0;
 	physmem_forget_reads(&pm);
-	return scan_pages(&kernel, &visitor, &missed, &why);
+	return scan_pages(&kernel, &visitor, &why);
 }
 
 static void ck_found(size_t n_maps, size_t n_vms)
@@ -637,10 +646,10 @@ static bool has(const uint64_t *list, size_t n, uint64_t phys)
 
 static void ck_machine_is_found(const struct kernel *k)
 {
-	const struct scan_visitor visitor = { on_map, on_vm, on_other, on_other, &kernel };
+	const struct scan_visitor visitor = { on_map, on_vm, on_other, on_other, on_unread, &kernel };
 
-	maps = vms = 0;
-	ck_ok(scan_pages(k, &visitor, &missed, &why), why);
+	maps = vms = missed = 0;
+	ck_ok(scan_pages(k, &visitor, &why), why);
 	ck_assert_uint_eq(maps, m.arenas);
 	ck_assert_uint_eq(vms, m.arenas);
 	for (size_t i = 0; i < m.arenas; i++) {
