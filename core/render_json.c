@@ -6,51 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "json.h"
 #include "report.h"
-#include "text.h"
 
 enum { SCHEMA = 1 };
-
-static bool string(struct sink *out, const char *text)
-{
-	sink_puts(out, "\"");
-	while (*text) {
-		size_t n = utf8_length(text);
-
-		if (!n) {
-			sink_puts(out, "\\ufffd");
-			n = 1;
-		} else if (*text == '"' || *text == '\\') {
-			sink_printf(out, "\\%c", *text);
-		} else if (n == 1 && !text_printable(text)) {
-			sink_printf(out, "\\u%04x", (unsigned char)*text);
-		} else {
-			sink_write(out, text, n);
-		}
-		text += n;
-	}
-	return sink_puts(out, "\"");
-}
-
-static bool string_or_null(struct sink *out, const char *text)
-{
-	return text ? string(out, text) : sink_puts(out, "null");
-}
-
-static bool hex_or_null(struct sink *out, bool known, uint64_t value)
-{
-	return known ? sink_printf(out, "\"0x%" PRIx64 "\"", value) : sink_puts(out, "null");
-}
-
-static bool number_or_null(struct sink *out, bool known, uint64_t value)
-{
-	return known ? sink_printf(out, "%" PRIu64, value) : sink_puts(out, "null");
-}
-
-static const char *boolean(bool value)
-{
-	return value ? "true" : "false";
-}
 
 static const char *stored(enum state state)
 {
@@ -102,13 +61,13 @@ static bool lost(struct sink *out, const struct arena_snapshot *a)
 		const struct arena_lost *l = &a->lost[i];
 
 		sink_printf(out, "%s{\"pgoff\":", i ? "," : "");
-		number_or_null(out, l->has_pgoff, l->pgoff);
+		json_number(out, l->has_pgoff, l->pgoff);
 		sink_printf(out, ",\"n\":%" PRIu64 ",\"kernel\":", l->n);
-		hex_or_null(out, l->kernel, l->kernel);
+		json_hex(out, l->kernel, l->kernel);
 		sink_puts(out, ",\"table\":");
-		hex_or_null(out, l->table, l->table);
+		json_hex(out, l->table, l->table);
 		sink_printf(out, ",\"code\":\"%s\",\"text\":", fault_code(l->why.kind));
-		string(out, l->why.text);
+		json_string(out, l->why.text);
 		sink_puts(out, "}");
 	}
 	return sink_puts(out, "]");
@@ -125,7 +84,7 @@ static bool counts(struct sink *out, const struct arena_snapshot *a)
 
 	for (size_t i = 0; i < sizeof(count) / sizeof(count[0]); i++) {
 		sink_printf(out, ",\"%s\":", count[i].key);
-		number_or_null(out, arena_knows(a, count[i].field), count[i].value);
+		json_number(out, arena_knows(a, count[i].field), count[i].value);
 	}
 	return !out->stopped;
 }
@@ -134,25 +93,25 @@ static bool counts(struct sink *out, const struct arena_snapshot *a)
 static bool fields(struct sink *out, const struct arena_snapshot *a)
 {
 	sink_puts(out, "{\"id\":");
-	number_or_null(out, arena_knows(a, FIELD_ID), a->id);
+	json_number(out, arena_knows(a, FIELD_ID), a->id);
 	sink_puts(out, ",\"name\":");
-	string_or_null(out, arena_knows(a, FIELD_NAME) ? a->name : NULL);
+	json_string_or_null(out, arena_knows(a, FIELD_NAME) ? a->name : NULL);
 	sink_puts(out, ",\"map\":");
-	hex_or_null(out, arena_knows(a, FIELD_MAP), a->map);
+	json_hex(out, arena_knows(a, FIELD_MAP), a->map);
 	sink_puts(out, ",\"max_entries\":");
-	number_or_null(out, arena_knows(a, FIELD_MAX_ENTRIES), a->max_entries);
+	json_number(out, arena_knows(a, FIELD_MAX_ENTRIES), a->max_entries);
 	sink_puts(out, ",\"map_extra\":");
-	hex_or_null(out, arena_knows(a, FIELD_MAP_EXTRA), a->map_extra);
+	json_hex(out, arena_knows(a, FIELD_MAP_EXTRA), a->map_extra);
 	sink_puts(out, ",\"map_flags\":");
-	hex_or_null(out, arena_knows(a, FIELD_MAP_FLAGS), a->map_flags);
+	json_hex(out, arena_knows(a, FIELD_MAP_FLAGS), a->map_flags);
 	sink_puts(out, ",\"declared_pages\":");
-	number_or_null(out, arena_knows(a, FIELD_DECLARED_PAGES), a->declared_pages);
+	json_number(out, arena_knows(a, FIELD_DECLARED_PAGES), a->declared_pages);
 	sink_printf(out, ",\"user_vm_start\":\"0x%" PRIx64 "\",\"user_vm_end\":",
 		    a->user_vm_start);
-	hex_or_null(out, arena_knows(a, FIELD_USER_VM_END), a->user_vm_end);
+	json_hex(out, arena_knows(a, FIELD_USER_VM_END), a->user_vm_end);
 	return sink_printf(out, ",\"kern_vm_start\":\"0x%" PRIx64 "\",\"truncated\":%s,"
-			   "\"span_capped\":%s", a->kern_vm_start, boolean(a->truncated),
-			   arena_knows(a, FIELD_SPAN_CAPPED) ? boolean(a->span_capped) : "null");
+			   "\"span_capped\":%s", a->kern_vm_start, json_boolean(a->truncated),
+			   arena_knows(a, FIELD_SPAN_CAPPED) ? json_boolean(a->span_capped) : "null");
 }
 
 static bool json_arena(struct renderer *r, const struct kernel *k,
@@ -167,7 +126,7 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 	fields(out, a);
 	counts(out, a);
 	sink_printf(out, ",\"found_by\":\"%s\",\"life\":", found_by_name(a->found_by));
-	string_or_null(out, arena_knows(a, FIELD_LIFE) ? arena_life_name(a->life) : NULL);
+	json_string_or_null(out, arena_knows(a, FIELD_LIFE) ? arena_life_name(a->life) : NULL);
 	unknown(out, a);
 	lost(out, a);
 	if (j->pages && !pages(out, a))
@@ -179,15 +138,15 @@ static bool head(struct sink *out, const char *tool, const char *vmcore, const c
 		 const char *machine, uint64_t page_size)
 {
 	sink_printf(out, "{\"schema\":%d,\"tool\":", SCHEMA);
-	string(out, tool);
+	json_string(out, tool);
 	sink_puts(out, ",\"vmcore\":");
-	string(out, vmcore);
+	json_string(out, vmcore);
 	sink_puts(out, ",\"release\":");
-	string_or_null(out, release);
+	json_string_or_null(out, release);
 	sink_puts(out, ",\"machine\":");
-	string_or_null(out, machine);
+	json_string_or_null(out, machine);
 	sink_puts(out, ",\"page_size\":");
-	return number_or_null(out, page_size, page_size);
+	return json_number(out, page_size, page_size);
 }
 
 static bool problem(struct sink *out, const struct problem *p, const char *comma)
@@ -195,15 +154,15 @@ static bool problem(struct sink *out, const struct problem *p, const char *comma
 	const char *space = fault_space(p->why.space);
 
 	sink_printf(out, "%s{\"code\":\"%s\",\"text\":", comma, fault_code(p->why.kind));
-	string(out, p->why.text);
+	json_string(out, p->why.text);
 	sink_puts(out, ",\"arena\":");
-	number_or_null(out, p->has_arena, p->arena);
+	json_number(out, p->has_arena, p->arena);
 	sink_puts(out, ",\"map\":");
-	hex_or_null(out, p->map, p->map);
+	json_hex(out, p->map, p->map);
 	sink_puts(out, ",\"address\":");
-	hex_or_null(out, space, p->why.addr);
+	json_hex(out, space, p->why.addr);
 	sink_puts(out, ",\"space\":");
-	string_or_null(out, space);
+	json_string_or_null(out, space);
 	return sink_puts(out, "}");
 }
 
