@@ -151,8 +151,11 @@ static bool set_up(const struct job *job, struct workspace *w, struct renderer *
 
 	json_renderer_init(&w->json, &w->out, "arenasnap", job->path);
 	w->json.pages = o->view == VIEW_PAGES;
+	w->json.has_address = o->report.has_address;
+	w->json.address = o->report.address;
 	table_renderer_init(&w->table, &w->out);
 	w->table.view = o->view;
+	w->table.address = o->report.address;
 	w->table.runs = o->runs;
 	w->table.headings = o->headings;
 	if (job->socket >= 0) {

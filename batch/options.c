@@ -20,6 +20,8 @@ static const char help[] =
 "  -m, --arena ARENA    only this arena: id, name, or any address of it; may be\n"
 "                       repeated; alone it means -v\n"
 "  -v, --verbose        all fields of each arena, and where the facts came from\n"
+"  -a, --address ADDR   which arena this address lies in (user, kernel or\n"
+"                       low 32 bits; hexadecimal), and what is there\n"
 "  -p, --pages          one line for each page\n"
 "      --runs           with -p: join neighbours to one line\n"
 "  -j, --json           one JSON object for each vmcore; pages too with -p\n"
@@ -56,6 +58,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "arena", required_argument, NULL, 'm' },
+	{ "address", required_argument, NULL, 'a' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "pages", no_argument, NULL, 'p' },
 	{ "runs", no_argument, NULL, OPT_RUNS },
@@ -100,14 +103,15 @@ static int print(const char *text)
 }
 
 /* What the options say together. */
-static int check(struct options *o, bool verbose, bool pages)
+static int check(struct options *o, bool verbose, bool pages, const char *address)
 {
-	const struct question q = {
+	struct question q = {
 		.report = o->report, .verbose = verbose, .pages = pages, .runs = o->runs,
-		.json = o->json,
+		.json = o->json, .address = address,
 	};
 	const char *sentence = question_check(&q, &o->view);
 
+	o->report = q.report;
 	if (sentence)
 		return usage(sentence, "");
 	if (!o->n_vmcores)
@@ -119,6 +123,7 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	const char **select = calloc((size_t)argc + 1, sizeof(*select));
 	bool verbose = false, pages = false;
+	const char *address = NULL;
 	uint64_t jobs;
 	int c;
 
@@ -126,10 +131,13 @@ int options_parse(struct options *o, int argc, char **argv)
 	o->report.select = select;
 	if (!select)
 		return usage("out of memory", "");
-	while ((c = getopt_long(argc, argv, "m:vpjo:q", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "m:a:vpjo:q", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'm':
 			select[o->report.n_select++] = optarg;
+			break;
+		case 'a':
+			address = optarg;
 			break;
 		case 'v':
 			verbose = true;
@@ -184,7 +192,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	}
 	o->vmcore = argv + optind;
 	o->n_vmcores = argc - optind;
-	return check(o, verbose, pages);
+	return check(o, verbose, pages, address);
 }
 
 void options_free(struct options *o)

@@ -4,10 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-const char *question_check(const struct question *q, enum view *view)
+const char *question_check(struct question *q, enum view *view)
 {
 	if (q->verbose && q->pages)
 		return "-v and -p are two views; choose one";
+	if (q->address && (q->verbose || q->pages))
+		return "-a, -v and -p are views; choose one";
+	if (q->address && q->report.max_pages)
+		return "--max-pages would hide where an address of -a lies";
+	if (q->address && !report_address(q->address, &q->report.address))
+		return "-a: not a hexadecimal address";
+	q->report.has_address = q->address;
 	if (q->runs && (!q->pages || q->json))
 		return "--runs goes with -p, and without -j";
 	*view = VIEW_LIST;
@@ -15,6 +22,8 @@ const char *question_check(const struct question *q, enum view *view)
 		*view = VIEW_VERBOSE;
 	if (q->pages)
 		*view = VIEW_PAGES;
+	if (q->address)
+		*view = VIEW_ADDRESS;
 	return NULL;
 }
 

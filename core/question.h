@@ -11,11 +11,12 @@ struct question {
 	struct report_options report;
 	bool verbose, pages, runs, json;	/* as given */
 	bool headings;
+	const char *address;			/* -a ADDR, or NULL */
 	const char *output;			/* -o DIR, or NULL */
 };
 
-/** What the options say together. NULL and *@view, or the sentence of a usage error. */
-const char *question_check(const struct question *q, enum view *view);
+/** What the options say together, and what -a means. NULL and *@view, or the sentence of a usage error. */
+const char *question_check(struct question *q, enum view *view);
 
 /** A number of at least 1, as C writes it. */
 bool question_count(const char *text, uint64_t *n);

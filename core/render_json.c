@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "render_where.h"
 #include "report.h"
 
 enum { SCHEMA = 1 };
@@ -129,6 +130,8 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 	json_string_or_null(out, arena_knows(a, FIELD_LIFE) ? arena_life_name(a->life) : NULL);
 	unknown(out, a);
 	lost(out, a);
+	if (j->has_address)
+		where_json(out, a, j->address);
 	if (j->pages && !pages(out, a))
 		return false;
 	return sink_puts(out, "}");

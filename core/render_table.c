@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "render_where.h"
 #include "report.h"
 
 /* The list. */
@@ -471,6 +472,9 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 		break;
 	case VIEW_PAGES:
 		ok = pages(t, a);
+		break;
+	case VIEW_ADDRESS:
+		ok = where_table(t->out, a, t->address, t->shown);
 		break;
 	}
 	t->shown++;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "where.h"
+
 struct run {
 	const struct kernel *k;
 	const struct report_options *options;
@@ -13,6 +15,7 @@ struct run {
 	size_t n;
 	struct report_result *result;
 	bool *matched;		/* of each ARENA */
+	bool located;		/* the address lies in an arena */
 	/* page tables that an ELF dump does not have */
 	struct fault left_out;
 	uint64_t left_out_arenas, left_out_pages;
@@ -30,6 +33,13 @@ static bool parse(const char *text, int base, uint64_t *value)
 	errno = 0;
 	*value = strtoull(text, &end, base);
 	return !*end && !errno;
+}
+
+bool report_address(const char *text, uint64_t *address)
+{
+	if (!strncmp(text, "0x", 2) || !strncmp(text, "0X", 2))
+		text += 2;
+	return parse(text, 16, address);
 }
 
 static bool is_address_of(const struct arena_snapshot *a, uint64_t addr)
@@ -141,6 +151,19 @@ static void report_left_out(struct run *run)
 	problems_add(&run->result->problems, &why);
 }
 
+/* Where the address lies is asked again by whoever shows it. */
+static bool is_located(struct run *run, const struct arena_snapshot *a)
+{
+	struct where w;
+
+	if (!run->options->has_address)
+		return true;
+	if (!where_find(a, run->options->address, &w))
+		return false;
+	run->located = true;
+	return true;
+}
+
 static bool show(struct run *run, const struct arena_found *found)
 {
 	struct problems *problems = &run->result->problems;
@@ -154,7 +177,7 @@ static bool show(struct run *run, const struct arena_found *found)
 		arena_problem(&a, &why, problems);
 		ok = why.kind != FAULT_LIMIT && why.kind != FAULT_NOMEM;
 		run->result->interrupted = why.kind == FAULT_LIMIT;
-	} else {
+	} else if (is_located(run, &a)) {
 		/* without a window there is one error already */
 		if (a.area.addr)
 			report_lost(run, &a);
@@ -169,6 +192,12 @@ static bool show(struct run *run, const struct arena_found *found)
 static void check_selection(struct run *run)
 {
 	struct fault why;
+
+	if (run->options->has_address && !run->located) {
+		fault_fill(&why, STATE_ABSENT, SPACE_NONE, 0, "0x%" PRIx64 " lies in no arena%s",
+			   run->options->address, run->options->n_select ? " of these" : "");
+		problems_add(&run->result->problems, &why);
+	}
 
 	for (size_t i = 0; i < run->options->n_select; i++) {
 		if (run->matched[i])

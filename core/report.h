@@ -20,6 +20,8 @@ struct report_options {
 	size_t n_select;
 	uint64_t max_pages;		/* per arena; 0: all */
 	bool scan;			/* look for arenas in every stored page */
+	bool has_address;		/* only arenas that @address lies in: where.h */
+	uint64_t address;
 };
 
 struct report_result {
@@ -63,16 +65,20 @@ void report_file(const struct memory_facts *facts, struct problems *problems);
  */
 bool arena_matches(const struct arena_snapshot *a, const char *arg);
 
+/** A hexadecimal address, with 0x or without. */
+bool report_address(const char *text, uint64_t *address);
+
 /* What renderers share. */
 
 /** Text and columns, for people. */
-enum view { VIEW_LIST, VIEW_VERBOSE, VIEW_PAGES };
+enum view { VIEW_LIST, VIEW_VERBOSE, VIEW_PAGES, VIEW_ADDRESS };
 
 struct table_renderer {
 	struct renderer renderer;
 	struct sink *out;
 	enum view view;
 	bool runs;		/* VIEW_PAGES: join neighbours */
+	uint64_t address;	/* VIEW_ADDRESS: where it lies */
 	bool headings;
 	uint64_t shown;
 };
@@ -85,6 +91,8 @@ struct json_renderer {
 	struct sink *out;
 	const char *tool, *vmcore;
 	bool pages;		/* with the pages of each arena */
+	bool has_address;	/* with where @address lies in each */
+	uint64_t address;
 	uint64_t shown;
 };
 

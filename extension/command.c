@@ -19,6 +19,7 @@ enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_SCAN, OPT_NO_HEADINGS, OPT_BATCH };
 
 static const struct option long_options[] = {
 	{ "arena", required_argument, NULL, 'm' },
+	{ "address", required_argument, NULL, 'a' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "pages", no_argument, NULL, 'p' },
 	{ "runs", no_argument, NULL, OPT_RUNS },
@@ -115,6 +116,9 @@ static enum parsed take_option(struct workspace *w, int c, const char *argument)
 	case 'm':
 		w->select[q->report.n_select++] = optarg;
 		return PARSED;
+	case 'a':
+		q->address = optarg;
+		return PARSED;
 	case 'v':
 		q->verbose = true;
 		return PARSED;
@@ -159,7 +163,7 @@ static enum parsed parse(struct workspace *w, int argc, char **argv)
 	w->question.report.select = w->select;
 	optind = 0;
 	while (parsed == PARSED &&
-	       (c = getopt_long(argc, argv, "m:vpjo:q", long_options, NULL)) != -1)
+	       (c = getopt_long(argc, argv, "m:a:vpjo:q", long_options, NULL)) != -1)
 		parsed = take_option(w, c, c == OPT_BATCH ? argv[optind - 1] : NULL);
 	while (parsed == PARSED && optind < argc)
 		w->select[w->question.report.n_select++] = argv[optind++];
@@ -223,8 +227,11 @@ static void set_up(struct workspace *w, struct renderer *list[3], size_t *n)
 	}
 	json_renderer_init(&w->json, &w->out, "arena", crash_vmcore());
 	w->json.pages = q->pages;
+	w->json.has_address = q->report.has_address;
+	w->json.address = q->report.address;
 	table_renderer_init(&w->table, &w->out);
 	w->table.view = w->view;
+	w->table.address = q->report.address;
 	w->table.runs = q->runs;
 	w->table.headings = q->headings;
 	list[(*n)++] = q->json ? &w->json.renderer : &w->table.renderer;

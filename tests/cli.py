@@ -11,6 +11,7 @@ ARENASNAP may be built with ASan and UBSan.
 cli_run.py       runs it and holds every JSON line against schema and sense
 cli_dumps.py     recorded dumps, their truth, and changed copies of them
 cli_answers.py   answers against the truth: JSON, list, -v, -p, ARENA, --max-pages
+cli_ask.py       -a: where an address lies
 cli_outputs.py   options, -o, stdout, signals, several vmcores
 cli_damage.py    cut, filtered and changed dumps, other files, workers that die
 cli_synth.py     dumps that mkdump (fixtures/synth) makes
@@ -30,6 +31,7 @@ sys.dont_write_bytecode = True
 
 import cli_run                  # noqa: E402
 import cli_answers              # noqa: E402,F401  registers tests, like the next three
+import cli_ask                  # noqa: E402,F401
 import cli_outputs              # noqa: E402,F401
 import cli_damage               # noqa: E402,F401
 import cli_synth                # noqa: E402,F401
