@@ -130,6 +130,37 @@ def json_is_true(dump):
     return "%s, %.2f s CPU, %d KiB" % (summary, short.cpu, short.peak_kb)
 
 
+def places(truth, most=6):
+    """Arenas of the truth, each with a mapped page of it that is the arena's own, spread out"""
+    has = [(arena, arena["runs"][-1]) for arena in truth["arenas"]
+           if arena["runs"] and int(arena["user_vm_start"], 0)]
+    return has[::max(1, len(has) // most)]
+
+
+def addresses_are_true(dump):
+    """-a: a user address, its low half and its kernel address lie where the guest had them"""
+    truth, asked = dump.load_truth(), 0
+    size = truth["page_size"]
+    for arena, run_of in places(truth):
+        start = int(arena["user_vm_start"], 0)
+        low = (start + run_of["pgoff"] * size + 8) & 0xffffffff
+        user = start >> 32 << 32 | low
+        for form, address in (("user", user), ("low32", low),
+                              ("kernel", int(arena.get("kern_vm_start", "0"), 0) + low)):
+            if form == "kernel" and address == low:
+                continue
+            ran = answered(arenasnap("-j", "-a", "%x" % address, *dump.parts))
+            told = {a["id"]: a["address"] for a in one_object(ran, "-a")["arenas"]}
+            expect(arena["id"] in told, "%x is not in arena %d", address, arena["id"])
+            told = told[arena["id"]]
+            got = told["form"], told["pgoff"], told["offset"], told["user"], told["phys"]
+            want = (form, run_of["pgoff"], 8, "0x%x" % user, "0x%x" % (int(run_of["phys"], 0) + 8))
+            expect(got == want, "-a %x: %s, not %s", address, got, want)
+            asked += 1
+    expect(asked, "no address was asked for")
+    return "%d addresses" % asked
+
+
 def contents_are_true(dump):
     """-o: snapshot.json and the pages of each arena"""
     with scratch_dir() as tmp:

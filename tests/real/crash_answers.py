@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from answers import first_difference
+from answers import first_difference, places
 from cli_dumps import Arena, Memory, vmcore
 from crash_session import (File, ask, hold, hold_doc_to_truth, hold_truth, json_of, need,
                            without_symbols)
@@ -94,10 +94,17 @@ def text_and_files(version, release, dump):
     """arena, -v, -p, --runs, -m, -j and -o: true, and the same as arenasnap's"""
     asked = [[], ["-v"], ["-p"], ["-p", "--runs", "--no-headings"], ["-m", "twin"],
              ["-p", "--max-pages", "2", "-m", "twin", "-m", "dense"]]
+    with open(dump.truth, encoding="utf-8") as f:
+        arena, _ = places(json.load(f))[-1]
+    start = int(arena["user_vm_start"], 0)
+    # a user address, and a low half
+    asked += [["-a", "%x" % address] for address in (start, (start & 0xffffffff) + 8)]
+    by_address = ["-j", "-a", "%x" % (start + 8)]
     with scratch_dir() as tmp:
         there, here = os.path.join(tmp, "crash"), os.path.join(tmp, "batch")
-        *texts, short, told, _ = ask(version, release, dump,
+        *texts, lies, short, told, _ = ask(version, release, dump,
                                      *[" ".join(["arena"] + a) for a in asked],
+                                     " ".join(["arena"] + by_address),
                                      "arena -j", "arena -j -p", "arena -o %s" % there)
         for options, text in zip(asked, texts):
             want = arenasnap(*options, dump.path).out.decode().splitlines()
@@ -106,6 +113,7 @@ def text_and_files(version, release, dump):
         list_is_true(dump, texts[0])
         fields_are_true(dump, texts[1])
         pages_are_true(dump, texts[2])
+        hold(json_of(lies), one_object(arenasnap(*by_address, dump.path), "-j -a"))
         hold(json_of(short), one_object(arenasnap("-j", dump.path), "-j"))
         hold(json_of(told), one_object(arenasnap("-j", "-p", dump.path), "-j -p"))
         arenasnap("-o", here, dump.path, limit=600)
