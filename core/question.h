@@ -15,7 +15,10 @@ struct question {
 	const char *output;			/* -o DIR, or NULL */
 };
 
-/** What the options say together, and what -a means. NULL and *@view, or the sentence of a usage error. */
+/**
+ * What the options say together, and what -a means. NULL and *@view, or the sentence of a
+ * usage error.
+ */
 const char *question_check(struct question *q, enum view *view);
 
 /** A number of at least 1, as C writes it. */

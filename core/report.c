@@ -16,6 +16,7 @@ struct run {
 	struct report_result *result;
 	bool *matched;		/* of each ARENA */
 	bool located;		/* the address lies in an arena */
+	bool unsure;		/* it may lie in one of which not all is known */
 	/* page tables that an ELF dump does not have */
 	struct fault left_out;
 	uint64_t left_out_arenas, left_out_pages;
@@ -158,8 +159,10 @@ static bool is_located(struct run *run, const struct arena_snapshot *a)
 
 	if (!run->options->has_address)
 		return true;
-	if (!where_find(a, run->options->address, &w))
+	if (!where_find(a, run->options->address, &w)) {
+		run->unsure |= a->truncated || a->unknown;
 		return false;
+	}
 	run->located = true;
 	return true;
 }
@@ -194,11 +197,12 @@ static void check_selection(struct run *run)
 	struct fault why;
 
 	if (run->options->has_address && !run->located) {
-		fault_fill(&why, STATE_ABSENT, SPACE_NONE, 0, "0x%" PRIx64 " lies in no arena%s",
-			   run->options->address, run->options->n_select ? " of these" : "");
+		fault_fill(&why, STATE_ABSENT, SPACE_NONE, 0, "0x%" PRIx64 " lies in no arena%s%s",
+			   run->options->address, run->options->n_select ? " of these" : "",
+			   run->unsure || run->result->problems.n ?
+			   ", as far as they could be read" : "");
 		problems_add(&run->result->problems, &why);
 	}
-
 	for (size_t i = 0; i < run->options->n_select; i++) {
 		if (run->matched[i])
 			continue;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "where.h"
 
-#define WINDOW (UINT64_C(1) << 32)
-
 const char *where_form_name(enum where_form form)
 {
 	static const char *const names[] = {
@@ -80,7 +78,7 @@ static bool find_kernel(const struct arena_snapshot *a, uint64_t address, struct
 	if (!a->area.addr || address - a->area.addr >= a->area.size)
 		return false;
 	w->form = FORM_KERNEL;
-	if (a->kern_vm_start && address - a->kern_vm_start < WINDOW)
+	if (a->kern_vm_start && address - a->kern_vm_start < ARENA_WINDOW)
 		fill_from_low(a, (uint32_t)(address - a->kern_vm_start), w);
 	w->has_kernel = true;
 	w->kernel = address;
@@ -107,7 +105,7 @@ bool where_find(const struct arena_snapshot *a, uint64_t address, struct where *
 	if (!ok && has_user(a) && address >> 32 == a->user_vm_start >> 32) {
 		found.form = FORM_USER;
 		ok = find_low(a, address, &found);
-	} else if (!ok && address && address < WINDOW) {
+	} else if (!ok && address && address < ARENA_WINDOW) {
 		found.form = FORM_LOW32;
 		ok = find_low(a, address, &found);
 	}

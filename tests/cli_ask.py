@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """-a: where an address lies, against the truth of the guests."""
 
-from cli_dumps import OLD, RECORDED, Truth, vmcore
+from cli_dumps import LOST, OLD, RECORDED, Truth, vmcore
 from cli_run import U32, equal, expect, test, test_each
 
 
@@ -124,3 +124,10 @@ def address_of_the_arenas_asked_for(case):
                    vmcore(case, OLD), status=1).doc
     equal(doc["arenas"], [], "arenas")
     expect("of these" in doc["errors"][0]["text"], "%s", doc["errors"])
+
+
+@test
+def address_of_no_arena_where_not_all_are_known(case):
+    errors = case.run("-j", "-a", "0", vmcore(case, LOST), status=1).doc["errors"]
+    expect(any("lies in no arena, as far as they could be read" in e["text"] for e in errors),
+           "said as if all were known: %s", errors[-1:])
