@@ -134,7 +134,7 @@ static enum report_status fail(const struct job *job, struct workspace *w,
 	if (facts)
 		report_file(facts, &problems);
 	problems_add(&problems, why);
-	if (job->options->json)
+	if (job->options->question.json)
 		json_failed(&w->out, "arenasnap", job->path, &problems);
 	print_problems(job, &problems);
 	problems_free(&problems);
@@ -145,33 +145,29 @@ static enum report_status fail(const struct job *job, struct workspace *w,
 static bool set_up(const struct job *job, struct workspace *w, struct renderer *list[3],
 		   size_t *n, struct fault *why)
 {
-	const struct options *o = job->options;
+	const struct question *q = &job->options->question;
 	const struct contents_files files = {
 		file_create, file_write_at, file_finish, file_drop, &w->file };
 
 	json_renderer_init(&w->json, &w->out, "arenasnap", job->path);
-	w->json.pages = o->view == VIEW_PAGES;
-	w->json.has_address = o->report.has_address;
-	w->json.address = o->report.address;
+	w->json.ask = q->report.ask;
 	table_renderer_init(&w->table, &w->out);
-	w->table.view = o->view;
-	w->table.address = o->report.address;
-	w->table.runs = o->runs;
-	w->table.headings = o->headings;
+	w->table.ask = q->report.ask;
+	w->table.headings = !q->no_headings;
 	if (job->socket >= 0) {
 		w->snapshot_fd = output_request(job->socket, "snapshot.json");
 		if (w->snapshot_fd < 0)
 			return fault_set(why, FAULT_IO, SPACE_NONE, 0,
-				"snapshot.json cannot be made in %s", o->output);
+				"snapshot.json cannot be made in %s", q->output);
 		json_renderer_init(&w->snapshot_json, &w->snapshot, "arenasnap", job->path);
-		w->snapshot_json.pages = true;
+		w->snapshot_json.ask.view = VIEW_PAGES;
 		w->file.socket = job->socket;
 		contents_renderer_init(&w->contents, &files);
 		/* contents first: they may add errors that the others show */
 		list[(*n)++] = &w->contents.renderer;
 		list[(*n)++] = &w->snapshot_json.renderer;
 	}
-	list[(*n)++] = o->json ? &w->json.renderer : &w->table.renderer;
+	list[(*n)++] = q->json ? &w->json.renderer : &w->table.renderer;
 	return true;
 }
 
@@ -229,7 +225,7 @@ static enum report_status answer_kernel(const struct job *job, struct workspace 
 	size_t n = 0;
 
 	if (!set_up(job, w, list, &n, &why) ||
-	    !report_run(k, &job->options->report, list, n, &result, &why) ||
+	    !report_run(k, &job->options->question.report, list, n, &result, &why) ||
 	    outputs_failed(job, w, &why) ||
 	    (w->recorder && !reduce(w->recorder, k, job->reduced, &size, &why))) {
 		status = fail(job, w, &k->mem->facts, &why);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../core/question.h"
 #include "fileio.h"
 #include "message.h"
 
@@ -52,25 +51,15 @@ static const char help[] =
 enum { MAX_JOBS = 256 };
 
 enum {
-	OPT_RUNS = 256, OPT_REDUCE, OPT_VMLINUX, OPT_VMCOREINFO, OPT_MAX_PAGES, OPT_SCAN, OPT_JOBS,
-	OPT_NO_HEADINGS, OPT_HELP, OPT_VERSION
+	OPT_REDUCE = QUESTION_OWN, OPT_VMLINUX, OPT_VMCOREINFO, OPT_JOBS, OPT_HELP, OPT_VERSION
 };
 
 static const struct option long_options[] = {
-	{ "arena", required_argument, NULL, 'm' },
-	{ "address", required_argument, NULL, 'a' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "pages", no_argument, NULL, 'p' },
-	{ "runs", no_argument, NULL, OPT_RUNS },
-	{ "json", no_argument, NULL, 'j' },
-	{ "output", required_argument, NULL, 'o' },
+	QUESTION_OPTIONS,
 	{ "reduce", required_argument, NULL, OPT_REDUCE },
 	{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
 	{ "vmcoreinfo", required_argument, NULL, OPT_VMCOREINFO },
-	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
-	{ "scan", no_argument, NULL, OPT_SCAN },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
-	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -102,100 +91,77 @@ static int print(const char *text)
 	return REPORT_FAILED;
 }
 
-/* What the options say together. */
-static int check(struct options *o, bool verbose, bool pages, const char *address)
+static int take_own(struct options *o, int c)
 {
-	struct question q = {
-		.report = o->report, .verbose = verbose, .pages = pages, .runs = o->runs,
-		.json = o->json, .address = address,
-	};
-	const char *sentence = question_check(&q, &o->view);
+	uint64_t jobs;
 
-	o->report = q.report;
-	if (sentence)
-		return usage(sentence, "");
-	if (!o->n_vmcores)
-		return usage("no VMCORE given", "");
-	return -1;
+	switch (c) {
+	case OPT_REDUCE:
+		o->reduce = optarg;
+		return -1;
+	case OPT_VMLINUX:
+		o->vmlinux = optarg;
+		return -1;
+	case OPT_VMCOREINFO:
+		o->vmcoreinfo = optarg;
+		return -1;
+	case OPT_JOBS:
+		if (!question_count(optarg, &jobs) || jobs > MAX_JOBS)
+			return usage("--jobs: not a number from 1 to 256: ", optarg);
+		o->jobs = (unsigned)jobs;
+		return -1;
+	case 'q':
+		o->quiet = true;
+		return -1;
+	case OPT_HELP:
+		return print(help);
+	case OPT_VERSION:
+		return print("arenasnap " ARENA_VERSION "\n");
+	default:
+		fputs("Try 'arenasnap --help'.\n", stderr);
+		return 2;
+	}
+}
+
+static int take(struct options *o, int c)
+{
+	const char *sentence;
+	char text[128];
+
+	switch (question_take(&o->question, c, optarg, &sentence)) {
+	case QUESTION_TAKEN:
+		return -1;
+	case QUESTION_WRONG:
+		snprintf(text, sizeof(text), "%s: ", sentence);
+		return usage(text, optarg);
+	case QUESTION_NOT_SHARED:
+		break;
+	}
+	return take_own(o, c);
 }
 
 int options_parse(struct options *o, int argc, char **argv)
 {
-	const char **select = calloc((size_t)argc + 1, sizeof(*select));
-	bool verbose = false, pages = false;
-	const char *address = NULL;
-	uint64_t jobs;
-	int c;
+	const char *sentence;
+	int c, status = -1;
 
-	*o = (struct options){ .view = VIEW_LIST, .headings = true, .jobs = 1 };
-	o->report.select = select;
-	if (!select)
+	*o = (struct options){ .jobs = 1 };
+	if (!question_init(&o->question, argc))
 		return usage("out of memory", "");
-	while ((c = getopt_long(argc, argv, "m:a:vpjo:q", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'm':
-			select[o->report.n_select++] = optarg;
-			break;
-		case 'a':
-			address = optarg;
-			break;
-		case 'v':
-			verbose = true;
-			break;
-		case 'p':
-			pages = true;
-			break;
-		case OPT_RUNS:
-			o->runs = true;
-			break;
-		case 'j':
-			o->json = true;
-			break;
-		case 'o':
-			o->output = optarg;
-			break;
-		case OPT_REDUCE:
-			o->reduce = optarg;
-			break;
-		case OPT_VMLINUX:
-			o->vmlinux = optarg;
-			break;
-		case OPT_VMCOREINFO:
-			o->vmcoreinfo = optarg;
-			break;
-		case OPT_MAX_PAGES:
-			if (!question_count(optarg, &o->report.max_pages))
-				return usage("--max-pages: not a number of pages: ", optarg);
-			break;
-		case OPT_SCAN:
-			o->report.scan = true;
-			break;
-		case OPT_JOBS:
-			if (!question_count(optarg, &jobs) || jobs > MAX_JOBS)
-				return usage("--jobs: not a number from 1 to 256: ", optarg);
-			o->jobs = (unsigned)jobs;
-			break;
-		case OPT_NO_HEADINGS:
-			o->headings = false;
-			break;
-		case 'q':
-			o->quiet = true;
-			break;
-		case OPT_HELP:
-			return print(help);
-		case OPT_VERSION:
-			return print("arenasnap " ARENA_VERSION "\n");
-		default:
-			fputs("Try 'arenasnap --help'.\n", stderr);
-			return 2;
-		}
-	}
+	while (status < 0 &&
+	       (c = getopt_long(argc, argv, QUESTION_LETTERS "q", long_options, NULL)) != -1)
+		status = take(o, c);
+	if (status >= 0)
+		return status;
 	o->vmcore = argv + optind;
 	o->n_vmcores = argc - optind;
-	return check(o, verbose, pages, address);
+	sentence = question_check(&o->question);
+	if (sentence)
+		return usage(sentence, "");
+	return o->n_vmcores ? -1 : usage("no VMCORE given", "");
 }
 
 void options_free(struct options *o)
 {
-	free((void *)o->report.select);
+	question_free(&o->question);
 }

@@ -5,14 +5,12 @@
 #ifndef ARENA_OPTIONS_H
 #define ARENA_OPTIONS_H
 
-#include "../core/report.h"
+#include "../core/question.h"
 
 struct options {
-	struct report_options report;	/* select points into argv */
-	enum view view;
-	bool json, runs, headings, quiet;
+	struct question question;	/* its strings are those of argv */
+	bool quiet;
 	unsigned jobs;			/* workers at once */
-	const char *output;		/* -o DIR, or NULL */
 	const char *vmlinux;		/* --vmlinux FILE, or NULL */
 	const char *vmcoreinfo;		/* --vmcoreinfo FILE, or NULL */
 	const char *reduce;		/* --reduce FILE, or NULL */

@@ -143,7 +143,7 @@ static bool heading(const struct pool *p, size_t i)
 	int out = STDOUT_FILENO;
 	struct sink s;
 
-	if (p->n < 2 || p->options->json)
+	if (p->n < 2 || p->options->question.json)
 		return true;
 	sink_init(&s, write_fd, &out);
 	sink_puts(&s, i ? "\n" : "");
@@ -199,7 +199,7 @@ static void fit_limit(struct pool *p)
 static bool fits_options(struct pool *p)
 {
 	const struct options *o = p->options;
-	const char *option = o->output ? "-o" : o->reduce ? "--reduce" :
+	const char *option = o->question.output ? "-o" : o->reduce ? "--reduce" :
 			     o->vmlinux ? "--vmlinux" :
 			     o->vmcoreinfo ? "--vmcoreinfo" : NULL;
 	char sentence[80];

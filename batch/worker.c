@@ -174,7 +174,7 @@ static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
 		return fault_set(why, FAULT_IO, SPACE_NONE, 0, "no socket: %s", strerror(errno));
 	w->job.options = w->options;
 	w->job.path = w->path;
-	w->job.socket = w->options->output ? pair[0] : -1;
+	w->job.socket = w->options->question.output ? pair[0] : -1;
 	w->job.reduced = w->reduced.fd;
 	w->job.out = w->answer;
 	w->job.messages = w->messages;
@@ -205,7 +205,7 @@ static void abort_outputs(struct worker *w)
 /* A refusal is not of the vmcore, and makes no JSON line of it. */
 static bool open_outputs(struct worker *w)
 {
-	const char *path = w->options->output;
+	const char *path = w->options->question.output;
 
 	if (path)
 		w->status = folder_open(&w->output, path, &w->why);
@@ -333,7 +333,7 @@ static bool finish_failed(struct worker *w)
 	struct sink s;
 	bool ok = true;
 
-	if (w->options->json) {
+	if (w->options->question.json) {
 		sink_init(&s, write_fd, &out);
 		problems_add(&problems, &w->why);
 		ok = json_failed(&s, "arenasnap", w->path, &problems);

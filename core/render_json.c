@@ -130,10 +130,17 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 	json_string_or_null(out, arena_knows(a, FIELD_LIFE) ? arena_life_name(a->life) : NULL);
 	unknown(out, a);
 	lost(out, a);
-	if (j->has_address)
-		where_json(out, a, j->address);
-	if (j->pages && !pages(out, a))
-		return false;
+	switch (j->ask.view) {
+	case VIEW_LIST:
+	case VIEW_VERBOSE:
+		break;
+	case VIEW_PAGES:
+		pages(out, a);
+		break;
+	case VIEW_ADDRESS:
+		where_json(out, a, j->ask.address);
+		break;
+	}
 	return sink_puts(out, "}");
 }
 

@@ -328,7 +328,7 @@ static bool follows(const struct table_renderer *t, const struct arena_snapshot 
 	uint64_t first, pgoff;
 	bool has = arena_page_pgoff(a, p, &pgoff);
 
-	if (!t->runs || has != arena_page_pgoff(a, run->first, &first) ||
+	if (!t->ask.runs || has != arena_page_pgoff(a, run->first, &first) ||
 	    (has && pgoff != first + run->n))
 		return false;
 	return p->index == run->first->index + run->n &&
@@ -366,10 +366,10 @@ static bool page_row(struct table_renderer *t, const struct arena_snapshot *a,
 	snprintf(off, sizeof(off), "%.1s", user);
 	if (arena_page_pgoff(a, p, &pgoff))
 		snprintf(off, sizeof(off), "%" PRIu64, pgoff);
-	if (t->runs)
+	if (t->ask.runs)
 		snprintf(n, sizeof(n), " %7" PRIu64, run->n);
 	return sink_printf(t->out, "%*s %7s%s %14s %016" PRIx64 " %11" PRIx64 " %-7s %s\n",
-			   t->runs ? 5 : 7, count(a, FIELD_ID, a->id, id), off, n, user,
+			   t->ask.runs ? 5 : 7, count(a, FIELD_ID, a->id, id), off, n, user,
 			   arena_page_kernel(a, p), p->phys, arena_page_kind_name(p->kind),
 			   stored_name(p->state));
 }
@@ -393,8 +393,8 @@ static bool pages_heading(struct table_renderer *t, const struct arena_snapshot 
 		    count(a, FIELD_DECLARED_PAGES, a->declared_pages, declared));
 	return !a->n_pages ||
 	       sink_printf(t->out, "%s   PGOFF%s           USER           KERNEL        PHYS"
-			   " KIND    STORED\n", t->runs ? "   ID" : "     ID",
-			   t->runs ? "   PAGES" : "");
+			   " KIND    STORED\n", t->ask.runs ? "   ID" : "     ID",
+			   t->ask.runs ? "   PAGES" : "");
 }
 
 static bool pages(struct table_renderer *t, const struct arena_snapshot *a)
@@ -444,7 +444,7 @@ static bool table_begin(struct renderer *r, const struct kernel *k,
 {
 	struct table_renderer *t = (struct table_renderer *)r;
 
-	if (t->view != VIEW_VERBOSE)
+	if (t->ask.view != VIEW_VERBOSE)
 		return true;
 	sources(t, k);
 	if (!k->has_arenas)
@@ -461,7 +461,7 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 
 	(void)k;
 	(void)result;
-	switch (t->view) {
+	switch (t->ask.view) {
 	case VIEW_LIST:
 		if (!t->shown && t->headings)
 			sink_puts(t->out, list_heading);
@@ -474,7 +474,7 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 		ok = pages(t, a);
 		break;
 	case VIEW_ADDRESS:
-		ok = where_table(t->out, a, t->address, t->shown);
+		ok = where_table(t->out, a, t->ask.address, t->shown);
 		break;
 	}
 	t->shown++;

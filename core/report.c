@@ -157,9 +157,9 @@ static bool is_located(struct run *run, const struct arena_snapshot *a)
 {
 	struct where w;
 
-	if (!run->options->has_address)
+	if (run->options->ask.view != VIEW_ADDRESS)
 		return true;
-	if (!where_find(a, run->options->address, &w)) {
+	if (!where_find(a, run->options->ask.address, &w)) {
 		run->unsure |= a->truncated || a->unknown;
 		return false;
 	}
@@ -196,9 +196,9 @@ static void check_selection(struct run *run)
 {
 	struct fault why;
 
-	if (run->options->has_address && !run->located) {
+	if (run->options->ask.view == VIEW_ADDRESS && !run->located) {
 		fault_fill(&why, STATE_ABSENT, SPACE_NONE, 0, "0x%" PRIx64 " lies in no arena%s%s",
-			   run->options->address, run->options->n_select ? " of these" : "",
+			   run->options->ask.address, run->options->n_select ? " of these" : "",
 			   run->unsure || run->result->problems.n ?
 			   ", as far as they could be read" : "");
 		problems_add(&run->result->problems, &why);

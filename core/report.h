@@ -6,6 +6,7 @@
 #define ARENA_REPORT_H
 
 #include "arena.h"
+#include "ask.h"
 #include "sink.h"
 
 /** The values are exit statuses, and "status" in JSON: complete, partial, failed. */
@@ -20,8 +21,7 @@ struct report_options {
 	size_t n_select;
 	uint64_t max_pages;		/* per arena; 0: all */
 	bool scan;			/* look for arenas in every stored page */
-	bool has_address;		/* only arenas that @address lies in: where.h */
-	uint64_t address;
+	struct ask ask;
 };
 
 struct report_result {
@@ -71,14 +71,10 @@ bool report_address(const char *text, uint64_t *address);
 /* What renderers share. */
 
 /** Text and columns, for people. */
-enum view { VIEW_LIST, VIEW_VERBOSE, VIEW_PAGES, VIEW_ADDRESS };
-
 struct table_renderer {
 	struct renderer renderer;
 	struct sink *out;
-	enum view view;
-	bool runs;		/* VIEW_PAGES: join neighbours */
-	uint64_t address;	/* VIEW_ADDRESS: where it lies */
+	struct ask ask;
 	bool headings;
 	uint64_t shown;
 };
@@ -90,9 +86,7 @@ struct json_renderer {
 	struct renderer renderer;
 	struct sink *out;
 	const char *tool, *vmcore;
-	bool pages;		/* with the pages of each arena */
-	bool has_address;	/* with where @address lies in each */
-	uint64_t address;
+	struct ask ask;
 	uint64_t shown;
 };
 

@@ -15,19 +15,10 @@
 /* Messages on the screen; JSON has all of them. */
 enum { MAX_MESSAGES = 10 };
 
-enum { OPT_RUNS = 256, OPT_MAX_PAGES, OPT_SCAN, OPT_NO_HEADINGS, OPT_BATCH };
+enum { OPT_BATCH = QUESTION_OWN };
 
 static const struct option long_options[] = {
-	{ "arena", required_argument, NULL, 'm' },
-	{ "address", required_argument, NULL, 'a' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "pages", no_argument, NULL, 'p' },
-	{ "runs", no_argument, NULL, OPT_RUNS },
-	{ "json", no_argument, NULL, 'j' },
-	{ "output", required_argument, NULL, 'o' },
-	{ "max-pages", required_argument, NULL, OPT_MAX_PAGES },
-	{ "scan", no_argument, NULL, OPT_SCAN },
-	{ "no-headings", no_argument, NULL, OPT_NO_HEADINGS },
+	QUESTION_OPTIONS,
 	/* arenasnap's own; their arguments do not matter */
 	{ "quiet", no_argument, NULL, OPT_BATCH },
 	{ "reduce", optional_argument, NULL, OPT_BATCH },
@@ -42,8 +33,6 @@ static const struct option long_options[] = {
 /* All of a running command, in one place, so that it can be freed after crash's longjmp, too. */
 struct workspace {
 	struct question question;
-	enum view view;
-	const char **select;
 	struct crash_output output;
 	struct sink out;
 	struct table_renderer table;
@@ -63,7 +52,7 @@ static void free_running(void)
 		return;
 	files_abort(&w->files);
 	report_free(&w->result);
-	free(w->select);
+	question_free(&w->question);
 	free(w);
 }
 
@@ -110,46 +99,19 @@ static enum parsed batch_option(struct workspace *w, const char *option)
 
 static enum parsed take_option(struct workspace *w, int c, const char *argument)
 {
-	struct question *q = &w->question;
+	const char *sentence;
 
-	switch (c) {
-	case 'm':
-		w->select[q->report.n_select++] = optarg;
+	switch (question_take(&w->question, c, optarg, &sentence)) {
+	case QUESTION_TAKEN:
 		return PARSED;
-	case 'a':
-		q->address = optarg;
-		return PARSED;
-	case 'v':
-		q->verbose = true;
-		return PARSED;
-	case 'p':
-		q->pages = true;
-		return PARSED;
-	case 'j':
-		q->json = true;
-		return PARSED;
-	case 'o':
-		q->output = optarg;
-		return PARSED;
-	case OPT_RUNS:
-		q->runs = true;
-		return PARSED;
-	case OPT_SCAN:
-		q->report.scan = true;
-		return PARSED;
-	case OPT_NO_HEADINGS:
-		q->headings = false;
-		return PARSED;
-	case OPT_MAX_PAGES:
-		if (question_count(optarg, &q->report.max_pages))
-			return PARSED;
-		return refuse(w, "--max-pages: not a number of pages", optarg);
-	case 'q':
-	case OPT_BATCH:
-		return batch_option(w, c == 'q' ? "-q" : argument);
-	default:
-		return PARSED_USAGE;
+	case QUESTION_WRONG:
+		return refuse(w, sentence, optarg);
+	case QUESTION_NOT_SHARED:
+		break;
 	}
+	if (c == 'q' || c == OPT_BATCH)
+		return batch_option(w, c == 'q' ? "-q" : argument);
+	return PARSED_USAGE;
 }
 
 /* crash starts getopt anew for each command; a long option of ours must not be left half done. */
@@ -159,16 +121,14 @@ static enum parsed parse(struct workspace *w, int argc, char **argv)
 	const char *sentence;
 	int c;
 
-	w->question.headings = true;
-	w->question.report.select = w->select;
 	optind = 0;
 	while (parsed == PARSED &&
-	       (c = getopt_long(argc, argv, "m:a:vpjo:q", long_options, NULL)) != -1)
+	       (c = getopt_long(argc, argv, QUESTION_LETTERS "q", long_options, NULL)) != -1)
 		parsed = take_option(w, c, c == OPT_BATCH ? argv[optind - 1] : NULL);
 	while (parsed == PARSED && optind < argc)
-		w->select[w->question.report.n_select++] = argv[optind++];
+		question_select(&w->question, argv[optind++]);
 	optind = 0;
-	sentence = parsed == PARSED ? question_check(&w->question, &w->view) : NULL;
+	sentence = parsed == PARSED ? question_check(&w->question) : NULL;
 	return sentence ? refuse(w, NULL, sentence) : parsed;
 }
 
@@ -226,14 +186,10 @@ static void set_up(struct workspace *w, struct renderer *list[3], size_t *n)
 		list[(*n)++] = &w->files.json.renderer;
 	}
 	json_renderer_init(&w->json, &w->out, "arena", crash_vmcore());
-	w->json.pages = q->pages;
-	w->json.has_address = q->report.has_address;
-	w->json.address = q->report.address;
+	w->json.ask = q->report.ask;
 	table_renderer_init(&w->table, &w->out);
-	w->table.view = w->view;
-	w->table.address = q->report.address;
-	w->table.runs = q->runs;
-	w->table.headings = q->headings;
+	w->table.ask = q->report.ask;
+	w->table.headings = !q->no_headings;
 	list[(*n)++] = q->json ? &w->json.renderer : &w->table.renderer;
 }
 
@@ -324,9 +280,11 @@ static struct workspace *workspace_new(int argc)
 	if (!w)
 		return NULL;
 	w->files.folder.dir = -1;
-	w->select = calloc((size_t)argc + 1, sizeof(*w->select));
 	sink_init(&w->out, crash_write, &w->output);
-	return w;
+	if (question_init(&w->question, argc))
+		return w;
+	free(w);
+	return NULL;
 }
 
 enum command_result arena_command(int argc, char **argv)
@@ -336,8 +294,7 @@ enum command_result arena_command(int argc, char **argv)
 
 	free_running();
 	running = workspace_new(argc);
-	if (!running || !running->select) {
-		free_running();
+	if (!running) {
 		crash_complain("out of memory");
 		return COMMAND_DONE;
 	}

@@ -65,7 +65,7 @@ bool files_open(struct files *f, const char *dir, const char *vmcore, struct fau
 	}
 	sink_init(&f->snapshot, write_fd, &f->snapshot_fd);
 	json_renderer_init(&f->json, &f->snapshot, "arena", vmcore);
-	f->json.pages = true;
+	f->json.ask.view = VIEW_PAGES;
 	contents_renderer_init(&f->renderer, &io);
 	return true;
 }

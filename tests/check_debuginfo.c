@@ -167,7 +167,7 @@ static void answer(struct bytes *text)
 
 	sink_init(&out, keep_text, text);
 	json_renderer_init(&json, &out, "test", "dump");
-	json.pages = true;
+	json.ask.view = VIEW_PAGES;
 	ck_ok(report_run(k, &options, list, 1, &result, &why), why);
 	ck_assert_int_eq(result.status, REPORT_COMPLETE);
 	report_free(&result);

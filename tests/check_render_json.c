@@ -111,7 +111,7 @@ END_TEST
 /* The window and the counts are known all the same. */
 START_TEST(json__lost_struct_is_null_and_its_window_is_there)
 {
-	j.pages = true;
+	j.ask.view = VIEW_PAGES;
 	struct_lost();
 	a.mapped = 1;
 	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
@@ -147,7 +147,7 @@ END_TEST
 
 START_TEST(json__window_without_a_place_is_zero_and_unknown)
 {
-	j.pages = true;
+	j.ask.view = VIEW_PAGES;
 	window_inexact();
 	a.mapped = 1;
 	add_page(3, 0x1000, KIND_PAGE, STATE_STORED);
@@ -220,7 +220,7 @@ END_TEST
 
 START_TEST(json__pages_are_there_when_asked_for)
 {
-	j.pages = true;
+	j.ask.view = VIEW_PAGES;
 	show();
 	ck_taken(ARENA ",\"pages\":[]}");
 	j.shown = 0;
@@ -250,7 +250,7 @@ END_TEST
 
 START_TEST(json__pages_of_an_unknown_start_have_null)
 {
-	j.pages = true;
+	j.ask.view = VIEW_PAGES;
 	a.unknown = 1u << FIELD_USER_VM_START;
 	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
 	show();
@@ -335,7 +335,7 @@ END_TEST
 START_TEST(json__stop_is_told_by_every_part)
 {
 	stop_at = 1;
-	j.pages = true;
+	j.ask.view = VIEW_PAGES;
 	a.n_lost = 1;
 	fault_fill(&lost[0].why, STATE_CUT, SPACE_NONE, 0, "cut");
 	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
@@ -344,7 +344,7 @@ START_TEST(json__stop_is_told_by_every_part)
 	ck_assert(!sink_flush(&out));
 	ck_assert(!begin());
 	ck_assert(!show());
-	j.pages = false;
+	j.ask.view = VIEW_LIST;
 	ck_assert(!show());
 	ck_assert(!end());
 	ck_assert(!json_failed(&out, "arenasnap", "x", &result.problems));

@@ -238,7 +238,7 @@ END_TEST
 
 static void verbose(void)
 {
-	t.view = VIEW_VERBOSE;
+	t.ask.view = VIEW_VERBOSE;
 	a.mapped = 12;
 	a.scratch = 3;
 	a.outside = 2;
@@ -357,7 +357,7 @@ END_TEST
 
 static const char *sources(void)
 {
-	t.view = VIEW_VERBOSE;
+	t.ask.view = VIEW_VERBOSE;
 	ck_assert(begin());
 	return taken_text();
 }
@@ -501,7 +501,7 @@ END_TEST
 START_TEST(table__sources_are_said_with_verbose_alone)
 {
 	for (int view = VIEW_LIST; view <= VIEW_PAGES; view++) {
-		t.view = (enum view)view;
+		t.ask.view = (enum view)view;
 		ck_assert(begin());
 		ck_assert_int_eq(!*taken_text(), view != VIEW_VERBOSE);
 	}
@@ -517,7 +517,7 @@ END_TEST
 
 START_TEST(table__pages_have_a_line_each)
 {
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	a.mapped = 3;
 	a.declared_pages = 4;
 	add_page(FIRST, 0x12345000, KIND_PAGE, STATE_STORED);
@@ -540,9 +540,9 @@ END_TEST
 /* user_vm_start at 4 GiB less 2 pages: the ring comes back to its low end. */
 START_TEST(table__addresses_wrap_at_32_bits)
 {
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	t.headings = false;
-	t.runs = true;
+	t.ask.runs = true;
 	a.user_vm_start = UINT64_C(0x1000ffffe000);
 	add_page(FIRST + 0xffffe, 0x1000, KIND_PAGE, STATE_STORED);
 	add_page(FIRST + 0xfffff, 0x2000, KIND_PAGE, STATE_STORED);
@@ -567,9 +567,9 @@ START_TEST(table__runs_join_exactly_neighbours)
 	};
 	const char *text;
 
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	t.headings = false;
-	t.runs = true;
+	t.ask.runs = true;
 	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
 	page[a.n_pages++] = second[_i];
 	ck_assert(show());
@@ -584,8 +584,8 @@ END_TEST
 
 START_TEST(table__runs_count_and_end_with_the_pages)
 {
-	t.view = VIEW_PAGES;
-	t.runs = true;
+	t.ask.view = VIEW_PAGES;
+	t.ask.runs = true;
 	a.mapped = 6;
 	for (uint32_t i = 0; i < 4; i++)
 		add_page(FIRST + i, 0x10000 + i * 0x1000, KIND_PAGE, STATE_STORED);
@@ -606,9 +606,9 @@ END_TEST
 
 START_TEST(table__guard_and_first_page_are_no_run)
 {
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	t.headings = false;
-	t.runs = true;
+	t.ask.runs = true;
 	add_page(FIRST - 1, 0x1000, KIND_OUTSIDE, STATE_STORED);
 	add_page(FIRST, 0x2000, KIND_OUTSIDE, STATE_STORED);
 	show();
@@ -620,7 +620,7 @@ END_TEST
 /* The kernel's address has the low half of the user's; what lies in a guard has none. */
 START_TEST(table__pages_of_an_unknown_start_have_half_an_address)
 {
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	a.unknown = 1u << FIELD_USER_VM_START;
 	a.user_vm_start = 0;
 	a.mapped = 2;
@@ -639,7 +639,7 @@ END_TEST
 
 START_TEST(table__pages_of_a_lost_struct_are_headed_by_their_window)
 {
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	struct_lost();
 	a.mapped = 1;
 	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
@@ -652,8 +652,8 @@ END_TEST
 /* Where the window begins is not known, nor is any part of a user address. */
 START_TEST(table__pages_of_page_tables_alone_have_kernel_addresses)
 {
-	t.view = VIEW_PAGES;
-	t.runs = true;
+	t.ask.view = VIEW_PAGES;
+	t.ask.runs = true;
 	window_inexact();
 	a.mapped = 2;
 	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);
@@ -666,7 +666,7 @@ END_TEST
 
 START_TEST(table__arenas_without_pages_have_a_line_and_lost_ranges)
 {
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	show();
 	window_unknown();
 	a.n_lost = 1;
@@ -685,13 +685,13 @@ END_TEST
 
 START_TEST(table__pages_are_at_most_80_columns_wide)
 {
-	t.view = VIEW_PAGES;
+	t.ask.view = VIEW_PAGES;
 	a.id = 9999999;
 	a.user_vm_start = UINT64_C(0xfffff00000000);
 	add_page(FIRST + 1048575, UINT64_C(0xffffffff000), KIND_SCRATCH, STATE_STORED);
 	show();
 	ck_narrow(taken_text());
-	t.runs = true;
+	t.ask.runs = true;
 	show();
 	ck_narrow(taken_text());
 }
@@ -703,7 +703,7 @@ START_TEST(table__stop_is_told_by_every_view)
 {
 	static const enum view view[] = { VIEW_LIST, VIEW_VERBOSE, VIEW_PAGES, VIEW_PAGES };
 
-	t.view = view[_i];
+	t.ask.view = view[_i];
 	a.n_lost = 1;
 	fault_fill(&lost[0].why, STATE_CUT, SPACE_NONE, 0, "cut");
 	add_page(FIRST, 0x1000, KIND_PAGE, STATE_STORED);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is asked of each arena: one view of it, and that view's arguments.
+ */
+#ifndef ARENA_ASK_H
+#define ARENA_ASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum view {
+	VIEW_LIST,
+	VIEW_VERBOSE,
+	VIEW_PAGES,
+	VIEW_ADDRESS,		/* only arenas that @address lies in: where.h */
+};
+
+struct ask {
+	enum view view;
+	bool runs;		/* VIEW_PAGES in a table: join neighbours */
+	uint64_t address;
+};
+
+#endif
