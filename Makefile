@@ -62,7 +62,7 @@ build/san/arenasnap: $(addprefix build/san/,$(CORE) $(BATCH))
 
 # of batch/ only what needs libc alone
 EXTENSION = $(addprefix build/pic/,$(CORE) $(patsubst %.c,%.o,$(wildcard extension/*.c)) \
-	batch/folder.o batch/fileio.o)
+	batch/folder.o batch/newfile.o batch/fileio.o)
 arena.so: $(EXTENSION)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-z,now -Wl,-Bsymbolic -o $@ $^
 

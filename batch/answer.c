@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../core/contents.h"
+#include "../core/render_read.h"
 #include "fileio.h"
 #include "message.h"
 #include "output.h"
@@ -33,6 +34,7 @@ struct workspace {
 	struct table_renderer table;
 	struct json_renderer json, snapshot_json;
 	struct contents_renderer contents;
+	struct bytes_renderer bytes;
 	struct contents_file file;
 	struct recorder *recorder;	/* for --reduce, or NULL */
 	struct vmlinux *vmlinux;	/* or NULL */
@@ -60,6 +62,12 @@ static bool file_write_at(void *ctx, const void *data, size_t n, uint64_t offset
 	const struct contents_file *file = ctx;
 
 	return write_at(file->fd, data, n, offset) || file_failed(why);
+}
+
+static bool write_bytes(void *ctx, const void *data, size_t n, struct fault *why)
+{
+	errno = 0;
+	return write_fd(ctx, data, n) || file_failed(why);
 }
 
 static void file_drop(void *ctx)
@@ -167,6 +175,11 @@ static bool set_up(const struct job *job, struct workspace *w, struct renderer *
 		list[(*n)++] = &w->contents.renderer;
 		list[(*n)++] = &w->snapshot_json.renderer;
 	}
+	if (q->bytes) {
+		bytes_renderer_init(&w->bytes, &q->report.ask, write_bytes, (void *)&job->bytes);
+		list[(*n)++] = &w->bytes.renderer;
+		return true;
+	}
 	list[(*n)++] = q->json ? &w->json.renderer : &w->table.renderer;
 	return true;
 }
@@ -180,6 +193,13 @@ static bool outputs_failed(const struct job *job, struct workspace *w, struct fa
 	if (job->socket >= 0 && (w->snapshot.stopped || close(w->snapshot_fd)))
 		return !fault_set(why, FAULT_IO, SPACE_NONE, 0,
 			"snapshot.json cannot be written: %s", strerror(errno));
+	if (w->bytes.failed) {
+		*why = w->bytes.why;
+		return !fault_prefix(why, "%s cannot be written: ", job->options->question.bytes);
+	}
+	if (job->bytes >= 0 && !w->bytes.complete && ftruncate(job->bytes, 0))
+		return !fault_set(why, FAULT_IO, SPACE_NONE, 0, "%s: %s",
+			job->options->question.bytes, strerror(errno));
 	if (w->out.stopped)
 		return !fault_set(why, FAULT_IO, SPACE_NONE, 0,
 			"the answer cannot be kept in a temporary file (TMPDIR): %s",
@@ -214,6 +234,16 @@ static void say_reduced(const struct job *job, uint64_t after)
 		message(job->messages, job->options->reduce, sentence);
 }
 
+static void say_written(const struct job *job)
+{
+	const struct question *q = &job->options->question;
+	char sentence[64];
+
+	snprintf(sentence, sizeof(sentence), "%" PRIu64 " bytes written", q->report.ask.length);
+	if (!job->options->quiet)
+		message(job->messages, q->bytes, sentence);
+}
+
 static enum report_status answer_kernel(const struct job *job, struct workspace *w,
 					const struct kernel *k)
 {
@@ -233,6 +263,8 @@ static enum report_status answer_kernel(const struct job *job, struct workspace 
 		print_problems(job, &result.problems);
 		if (w->recorder)
 			say_reduced(job, size);
+		if (w->bytes.complete)
+			say_written(job);
 		status = result.status;
 	}
 	report_free(&result);

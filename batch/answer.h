@@ -20,6 +20,7 @@ struct job {
 	int progress;		/* terminal for progress, or -1 */
 	int socket;		/* to ask for files of -o, or -1 */
 	int reduced;		/* an empty file for --reduce, or -1 */
+	int bytes;		/* an empty file for -w, or -1; it stays empty if not all are there */
 	int out;		/* the answer: a temporary file */
 	int messages;
 };

@@ -200,6 +200,7 @@ static bool fits_options(struct pool *p)
 {
 	const struct options *o = p->options;
 	const char *option = o->question.output ? "-o" : o->reduce ? "--reduce" :
+			     o->question.bytes ? "-w" :
 			     o->vmlinux ? "--vmlinux" :
 			     o->vmcoreinfo ? "--vmcoreinfo" : NULL;
 	char sentence[80];

@@ -176,6 +176,7 @@ static bool start(struct worker *w, const sigset_t *signals, struct fault *why)
 	w->job.path = w->path;
 	w->job.socket = w->options->question.output ? pair[0] : -1;
 	w->job.reduced = w->reduced.fd;
+	w->job.bytes = w->bytes.fd;
 	w->job.out = w->answer;
 	w->job.messages = w->messages;
 	w->socket = pair[1];
@@ -200,6 +201,7 @@ static void abort_outputs(struct worker *w)
 {
 	folder_abort(&w->output);
 	newfile_abort(&w->reduced);
+	newfile_abort(&w->bytes);
 }
 
 /* A refusal is not of the vmcore, and makes no JSON line of it. */
@@ -212,6 +214,10 @@ static bool open_outputs(struct worker *w)
 	if (!w->status && w->options->reduce) {
 		path = w->options->reduce;
 		w->status = newfile_open(&w->reduced, path, &w->why);
+	}
+	if (!w->status && w->options->question.bytes) {
+		path = w->options->question.bytes;
+		w->status = newfile_open(&w->bytes, path, &w->why);
 	}
 	if (!w->status)
 		return true;
@@ -231,7 +237,7 @@ void worker_start(struct worker *w, const struct options *options, const struct 
 
 	*w = (struct worker){
 		.options = options, .vmcore = vmcore, .path = vmcore->path[0], .output.dir = -1,
-		.reduced = { .dir = -1, .fd = -1 },
+		.reduced = { .dir = -1, .fd = -1 }, .bytes = { .dir = -1, .fd = -1 },
 		.job.vmlinux.fd = -1, .job.vmcoreinfo.fd = -1,
 		.job.progress = progress ? STDERR_FILENO : -1,
 		.answer = -1, .messages = -1, .socket = -1,
@@ -264,10 +270,23 @@ static void describe_death(int status, struct fault *why)
 			   "the process that read it ended with status %d", WEXITSTATUS(status));
 }
 
-/* The file first: it can be taken back. */
+/* The file of -w has all bytes that were asked for, or none and no name. */
+static bool commit_bytes(struct worker *w)
+{
+	struct stat st;
+
+	if (w->bytes.dir < 0)
+		return true;
+	if (fstat(w->bytes.fd, &st) || st.st_size)
+		return newfile_commit(&w->bytes, &w->why);
+	newfile_abort(&w->bytes);
+	return true;
+}
+
+/* Files first: they can be taken back. */
 static bool commit_outputs(struct worker *w)
 {
-	return (w->reduced.dir < 0 || newfile_commit(&w->reduced, &w->why)) &&
+	return commit_bytes(w) && (w->reduced.dir < 0 || newfile_commit(&w->reduced, &w->why)) &&
 	       (w->output.dir < 0 || folder_commit(&w->output, &w->why));
 }
 
@@ -296,6 +315,7 @@ static void reap(struct worker *w)
 	if (w->status == REPORT_FAILED)
 		abort_outputs(w);
 	newfile_close(&w->reduced);
+	newfile_close(&w->bytes);
 }
 
 void worker_event(struct worker *w)

@@ -22,6 +22,7 @@ struct worker {
 	struct job job;
 	struct folder output;
 	struct newfile reduced;	/* --reduce FILE */
+	struct newfile bytes;	/* -w FILE */
 	int answer, messages;	/* unlinked temporary files; -1: none */
 	int socket;		/* ours; its end of file is the worker's end */
 	pid_t pid;		/* 0: not running */

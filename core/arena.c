@@ -251,6 +251,33 @@ uint64_t arena_user_address(const struct arena_snapshot *a, uint64_t pgoff)
 	       (uint32_t)(a->user_vm_start + pgoff * a->page_size);
 }
 
+/*
+ * Where a page stands in the snapshot's order: those with a pgoff by it, then the others as they
+ * lie in the area.
+ */
+static uint64_t place(const struct arena_snapshot *a, const struct arena_page *p)
+{
+	uint64_t pgoff;
+
+	return arena_page_pgoff(a, p, &pgoff) ? pgoff : (UINT64_C(1) << 32) + p->index;
+}
+
+const struct arena_page *arena_page_at(const struct arena_snapshot *a, uint64_t index)
+{
+	const struct arena_page wanted = { .index = (uint32_t)index };
+	size_t from = 0, to = a->n_pages;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (place(a, &a->pages[middle]) < place(a, &wanted))
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < a->n_pages && a->pages[from].index == index ? &a->pages[from] : NULL;
+}
+
 /* Walking the page tables of the area. */
 
 struct collector {

@@ -124,6 +124,8 @@ uint64_t arena_page_kernel(const struct arena_snapshot *a, const struct arena_pa
 /** False: the page has no pgoff (and no user address). */
 bool arena_page_pgoff(const struct arena_snapshot *a, const struct arena_page *p,
 		      uint64_t *pgoff);
+/** The page that is mapped at @index of the area, or NULL. A search by halves. */
+const struct arena_page *arena_page_at(const struct arena_snapshot *a, uint64_t index);
 /** User address of @pgoff: 32-bit arithmetic, as the kernel does it. */
 uint64_t arena_user_address(const struct arena_snapshot *a, uint64_t pgoff);
 

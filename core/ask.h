@@ -13,12 +13,21 @@ enum view {
 	VIEW_VERBOSE,
 	VIEW_PAGES,
 	VIEW_ADDRESS,		/* only arenas that @address lies in: where.h */
+	VIEW_READ,		/* the same: stretch.h */
 };
+
+/** Only of arenas that @address lies in. */
+static inline bool view_has_address(enum view view)
+{
+	return view == VIEW_ADDRESS || view == VIEW_READ;
+}
 
 struct ask {
 	enum view view;
 	bool runs;		/* VIEW_PAGES in a table: join neighbours */
 	uint64_t address;
+	uint64_t length;	/* VIEW_READ, in bytes */
+	unsigned unit;		/* bytes of a word: 1, 2, 4, 8 */
 };
 
 #endif

@@ -3,6 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* No arena is longer. */
+#define MAX_LENGTH (UINT64_C(8) << 30)
 
 bool question_init(struct question *q, int argc)
 {
@@ -27,6 +31,22 @@ static void add_view(struct question *q, enum view view)
 	q->views |= 1u << view;
 }
 
+/* Their second digits are arguments, as in crash's rd. */
+static bool take_width(struct question *q, int c, const char *argument)
+{
+	static const struct { int c; const char *argument; unsigned unit; } widths[] = {
+		{ '8', NULL, 1 }, { '1', "6", 2 }, { '3', "2", 4 }, { '6', "4", 8 },
+	};
+
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		if (c != widths[i].c || (argument && strcmp(argument, widths[i].argument)))
+			continue;
+		q->report.ask.unit = widths[i].unit;
+		return true;
+	}
+	return false;
+}
+
 enum question_taken question_take(struct question *q, int c, const char *argument,
 				  const char **sentence)
 {
@@ -39,6 +59,25 @@ enum question_taken question_take(struct question *q, int c, const char *argumen
 		*sentence = "-a: not a hexadecimal address";
 		return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN :
 									  QUESTION_WRONG;
+	case 'r':
+		add_view(q, VIEW_READ);
+		*sentence = "-r: not a hexadecimal address";
+		return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN :
+									  QUESTION_WRONG;
+	case 'l':
+		q->has_length = true;
+		*sentence = "-l: not a number of bytes, up to 8 GiB";
+		return question_count(argument, &q->report.ask.length) &&
+		       q->report.ask.length <= MAX_LENGTH ? QUESTION_TAKEN : QUESTION_WRONG;
+	case '8':
+	case '1':
+	case '3':
+	case '6':
+		*sentence = "-8, -16, -32 and -64 are widths, not this";
+		return take_width(q, c, argument) ? QUESTION_TAKEN : QUESTION_WRONG;
+	case 'w':
+		q->bytes = argument;
+		return QUESTION_TAKEN;
 	case 'v':
 		add_view(q, VIEW_VERBOSE);
 		return QUESTION_TAKEN;
@@ -69,22 +108,41 @@ enum question_taken question_take(struct question *q, int c, const char *argumen
 	}
 }
 
+static const char *check_read(const struct question *q, struct ask *ask)
+{
+	if (ask->view != VIEW_READ)
+		return q->has_length || q->bytes || ask->unit ?
+		       "-l, -w, -8, -16, -32 and -64 go with -r" : NULL;
+	if (q->bytes && !q->has_length)
+		return "-w needs -l, the number of bytes";
+	if (q->bytes && (ask->unit || q->json))
+		return "-w writes bytes as they are, without -j, -8, -16, -32 and -64";
+	if (!ask->unit)
+		ask->unit = q->bytes ? 1 : 8;
+	if (!q->has_length)
+		ask->length = ask->unit;
+	if (ask->length % ask->unit)
+		return "-l is in bytes, and not a multiple of the width; -8 prints bytes";
+	return ask->length - 1 > UINT64_MAX - ask->address ?
+	       "-l goes beyond the last address" : NULL;
+}
+
 const char *question_check(struct question *q)
 {
 	struct ask *ask = &q->report.ask;
 
 	/* more than one bit */
 	if (q->views & (q->views - 1))
-		return "-v, -p and -a are views; choose one";
+		return "-v, -p, -a and -r are views; choose one";
 	ask->view = q->report.n_select ? VIEW_VERBOSE : VIEW_LIST;
 	for (unsigned view = 0; q->views >> view; view++)
 		if (q->views >> view & 1)
 			ask->view = (enum view)view;
-	if (ask->view == VIEW_ADDRESS && q->report.max_pages)
-		return "--max-pages would hide where an address of -a lies";
+	if (view_has_address(ask->view) && q->report.max_pages)
+		return "--max-pages would hide where an address of -a or -r lies";
 	if (ask->runs && (ask->view != VIEW_PAGES || q->json))
 		return "--runs goes with -p, and without -j";
-	return NULL;
+	return check_read(q, ask);
 }
 
 bool question_count(const char *text, uint64_t *n)

@@ -8,7 +8,7 @@
 #include "report.h"
 
 /** Options of both, for getopt_long(); those of a front end alone are QUESTION_OWN and more. */
-#define QUESTION_LETTERS "m:a:vpjo:"
+#define QUESTION_LETTERS "m:a:r:l:81:3:6:w:vpjo:"
 
 enum {
 	QUESTION_RUNS = 256, QUESTION_MAX_PAGES, QUESTION_SCAN, QUESTION_NO_HEADINGS, QUESTION_OWN
@@ -17,6 +17,7 @@ enum {
 #define QUESTION_OPTIONS \
 	{ "arena", required_argument, NULL, 'm' }, \
 	{ "address", required_argument, NULL, 'a' }, \
+	{ "read", required_argument, NULL, 'r' }, \
 	{ "verbose", no_argument, NULL, 'v' }, \
 	{ "pages", no_argument, NULL, 'p' }, \
 	{ "runs", no_argument, NULL, QUESTION_RUNS }, \
@@ -32,7 +33,9 @@ struct question {
 	unsigned views;			/* bit (1 << enum view) of each that was given */
 	bool json;
 	bool no_headings;
+	bool has_length;
 	const char *output;		/* -o DIR, or NULL */
+	const char *bytes;		/* -w FILE, or NULL */
 };
 
 /** For a command line of @argc arguments. False: out of memory. question_free() either way. */

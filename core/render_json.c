@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "render_read.h"
 #include "render_where.h"
 #include "report.h"
 
@@ -120,9 +121,8 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 {
 	struct json_renderer *j = (struct json_renderer *)r;
 	struct sink *out = j->out;
+	bool ok = true;
 
-	(void)k;
-	(void)result;
 	sink_puts(out, j->shown++ ? "," : "");
 	fields(out, a);
 	counts(out, a);
@@ -140,8 +140,11 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 	case VIEW_ADDRESS:
 		where_json(out, a, j->ask.address);
 		break;
+	case VIEW_READ:
+		ok = read_json(out, k, a, &j->ask, &result->problems);
+		break;
 	}
-	return sink_puts(out, "}");
+	return sink_puts(out, "}") && ok;
 }
 
 static bool head(struct sink *out, const char *tool, const char *vmcore, const char *release,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "render_read.h"
 #include "render_where.h"
 #include "report.h"
 
@@ -459,8 +460,6 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 	struct table_renderer *t = (struct table_renderer *)r;
 	bool ok = true;
 
-	(void)k;
-	(void)result;
 	switch (t->ask.view) {
 	case VIEW_LIST:
 		if (!t->shown && t->headings)
@@ -475,6 +474,11 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 		break;
 	case VIEW_ADDRESS:
 		ok = where_table(t->out, a, t->ask.address, t->shown);
+		break;
+	case VIEW_READ:
+		if (t->shown && t->headings)
+			sink_puts(t->out, "\n");
+		ok = read_table(t->out, k, a, &t->ask, t->headings, &result->problems);
 		break;
 	}
 	t->shown++;

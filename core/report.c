@@ -157,7 +157,7 @@ static bool is_located(struct run *run, const struct arena_snapshot *a)
 {
 	struct where w;
 
-	if (run->options->ask.view != VIEW_ADDRESS)
+	if (!view_has_address(run->options->ask.view))
 		return true;
 	if (!where_find(a, run->options->ask.address, &w)) {
 		run->unsure |= a->truncated || a->unknown;
@@ -196,7 +196,7 @@ static void check_selection(struct run *run)
 {
 	struct fault why;
 
-	if (run->options->ask.view == VIEW_ADDRESS && !run->located) {
+	if (view_has_address(run->options->ask.view) && !run->located) {
 		fault_fill(&why, STATE_ABSENT, SPACE_NONE, 0, "0x%" PRIx64 " lies in no arena%s%s",
 			   run->options->ask.address, run->options->n_select ? " of these" : "",
 			   run->unsure || run->result->problems.n ?

@@ -15,15 +15,6 @@ static bool has_user(const struct arena_snapshot *a)
 	return arena_knows(a, FIELD_USER_VM_START) && a->user_vm_start;
 }
 
-/* They are in the order of pgoffs, which is not that of addresses. */
-static const struct arena_page *page_at(const struct arena_snapshot *a, uint64_t index)
-{
-	for (size_t i = 0; i < a->n_pages; i++)
-		if (a->pages[i].index == index)
-			return &a->pages[i];
-	return NULL;
-}
-
 /* Why what is mapped there is not known; NULL: it is. */
 static const struct fault *lost_at(const struct arena_snapshot *a, const struct where *w)
 {
@@ -44,7 +35,7 @@ static void look_at_page(const struct arena_snapshot *a, struct where *w)
 		w->why = &a->window;
 		return;
 	}
-	w->page = page_at(a, (w->kernel - a->area.addr) / a->page_size);
+	w->page = arena_page_at(a, (w->kernel - a->area.addr) / a->page_size);
 	if (w->page) {
 		w->what = WHERE_MAPPED;
 		w->phys = w->page->phys + w->offset;

@@ -2,12 +2,17 @@
 /*
  * The command: arguments, one report, messages.
  */
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../batch/fileio.h"
+#include "../batch/newfile.h"
 #include "../core/question.h"
+#include "../core/render_read.h"
 #include "crash.h"
 #include "files.h"
 #include "session.h"
@@ -38,6 +43,8 @@ struct workspace {
 	struct table_renderer table;
 	struct json_renderer json;
 	struct files files;
+	struct newfile file;		/* of -w */
+	struct bytes_renderer bytes;
 	struct report_result result;
 };
 
@@ -51,6 +58,7 @@ static void free_running(void)
 	if (!w)
 		return;
 	files_abort(&w->files);
+	newfile_abort(&w->file);
 	report_free(&w->result);
 	question_free(&w->question);
 	free(w);
@@ -176,6 +184,13 @@ static void fail(struct workspace *w, const struct fault *why)
 	problems_free(&problems);
 }
 
+static bool write_bytes(void *ctx, const void *data, size_t n, struct fault *why)
+{
+	errno = 0;
+	return write_fd(ctx, data, n) ||
+	       fault_set(why, FAULT_IO, SPACE_NONE, 0, "%s", strerror(errno ? errno : EIO));
+}
+
 static void set_up(struct workspace *w, struct renderer *list[3], size_t *n)
 {
 	const struct question *q = &w->question;
@@ -184,6 +199,11 @@ static void set_up(struct workspace *w, struct renderer *list[3], size_t *n)
 		/* contents first: they may add errors that the others show */
 		list[(*n)++] = &w->files.renderer.renderer;
 		list[(*n)++] = &w->files.json.renderer;
+	}
+	if (q->bytes) {
+		bytes_renderer_init(&w->bytes, &q->report.ask, write_bytes, &w->file.fd);
+		list[(*n)++] = &w->bytes.renderer;
+		return;
 	}
 	json_renderer_init(&w->json, &w->out, "arena", crash_vmcore());
 	w->json.ask = q->report.ask;
@@ -205,6 +225,29 @@ static void commit(struct workspace *w)
 		say(w, w->question.output, why.text);
 }
 
+/* The file of -w has all bytes that were asked for, or is not there. */
+static void commit_bytes(struct workspace *w)
+{
+	struct fault why = w->bytes.why;
+	char sentence[64];
+
+	if (!w->question.bytes)
+		return;
+	if (w->bytes.failed) {
+		say(w, w->question.bytes, why.text);
+	} else if (w->bytes.complete && !crash_stopped()) {
+		if (newfile_commit(&w->file, &why)) {
+			newfile_close(&w->file);
+			snprintf(sentence, sizeof(sentence), "%" PRIu64 " bytes written",
+				 w->question.report.ask.length);
+			say(w, w->question.bytes, sentence);
+		} else {
+			say(w, NULL, why.text);
+		}
+	}
+	newfile_abort(&w->file);
+}
+
 static void report(struct workspace *w, const struct kernel *k)
 {
 	struct renderer *list[3];
@@ -220,6 +263,7 @@ static void report(struct workspace *w, const struct kernel *k)
 	if (!w->question.json)
 		print_problems(w, &w->result.problems);
 	commit(w);
+	commit_bytes(w);
 }
 
 static void run(struct workspace *w)
@@ -232,6 +276,11 @@ static void run(struct workspace *w)
 	if (w->question.output &&
 	    !files_open(&w->files, w->question.output, crash_vmcore(), &why)) {
 		say(w, NULL, why.text);
+		return;
+	}
+	if (w->question.bytes && newfile_open(&w->file, w->question.bytes, &why)) {
+		files_abort(&w->files);
+		say(w, w->question.bytes, why.text);
 		return;
 	}
 	k = session_kernel(&why);
@@ -279,7 +328,7 @@ static struct workspace *workspace_new(int argc)
 
 	if (!w)
 		return NULL;
-	w->files.folder.dir = -1;
+	w->files.folder.dir = w->file.dir = w->file.fd = -1;
 	sink_init(&w->out, crash_write, &w->output);
 	if (question_init(&w->question, argc))
 		return w;
@@ -300,7 +349,7 @@ enum command_result arena_command(int argc, char **argv)
 	}
 	crash_begin(abandoned);
 	parsed = parse(running, argc, argv);
-	running->output.files = running->question.output;
+	running->output.files = running->question.output || running->question.bytes;
 	if (parsed == PARSED)
 		run(running);
 	finish(running);
