@@ -11,7 +11,7 @@ ARENASNAP may be built with ASan and UBSan.
 cli_run.py       runs it and holds every JSON line against schema and sense
 cli_dumps.py     recorded dumps, their truth, and changed copies of them
 cli_answers.py   answers against the truth: JSON, list, -v, -p, ARENA, --max-pages
-cli_ask.py       -a: where an address lies
+cli_ask.py       -a, -r: where an address lies, and what is there
 cli_outputs.py   options, -o, stdout, signals, several vmcores
 cli_damage.py    cut, filtered and changed dumps, other files, workers that die
 cli_synth.py     dumps that mkdump (fixtures/synth) makes

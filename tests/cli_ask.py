@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""-a: where an address lies, against the truth of the guests."""
+"""-a and -r: where an address lies, and what is there, against the truth of the guests."""
+
+import os
+import re
+import zlib
 
 from cli_dumps import LOST, OLD, RECORDED, Truth, vmcore
 from cli_run import U32, equal, expect, test, test_each
@@ -131,3 +135,124 @@ def address_of_no_arena_where_not_all_are_known(case):
     errors = case.run("-j", "-a", "0", vmcore(case, LOST), status=1).doc["errors"]
     expect(any("lies in no arena, as far as they could be read" in e["text"] for e in errors),
            "said as if all were known: %s", errors[-1:])
+
+
+# -r: the truth has a checksum of each page.
+
+LINE = re.compile("^ *([0-9a-f]+):  ((?:[0-9a-f]+ )+)")
+
+
+def bytes_of(text, width):
+    """What a table of -r shows, put together again: the address of the first byte, and all."""
+    start, data = None, b""
+    for line in text.splitlines():
+        row = LINE.match(line)
+        expect(row, "not a line of memory: %s", line)
+        address = int(row.group(1), 16)
+        start = address if start is None else start
+        equal(address, start + len(data), "address of a line")
+        piece = b"".join(int(word, 16).to_bytes(width // 8, "little")
+                         for word in row.group(2).split())
+        shown = "".join(chr(c) if 32 <= c < 127 else "." for c in piece)
+        expect(line.endswith("   " + shown), "text of %s", line)
+        data += piece
+    return start, data
+
+
+@test_each(*RECORDED)
+def memory_of_a_page_in_all_widths(case, name):
+    truth, path = Truth(name), vmcore(case, name)
+    widths, asked = (8, 16, 32, 64), 0
+    for arena in truth.arenas[::6]:
+        for page in [p for p in arena.pages if p.crc is not None and p.kind == "page"][-1:]:
+            width = widths[asked % 4]
+            for address in (page.user, page.kernel):
+                if address is None:
+                    continue
+                ran = case.run("-r", "%x" % address, "-l", str(truth.page_size), "-%d" % width,
+                               "-m", str(arena.id), "--no-headings", path)
+                start, data = bytes_of(ran.out.decode(), width)
+                equal(start, address, "first address")
+                equal(len(data), truth.page_size, "bytes")
+                equal(zlib.crc32(data), page.crc, "checksum of pgoff %d" % page.pgoff)
+            asked += 1
+    expect(asked >= 4, "only %d pages were read", asked)
+    return "%d pages" % asked
+
+
+@test_each(*RECORDED)
+def memory_as_json_and_as_a_file(case, name):
+    truth, path = Truth(name), vmcore(case, name)
+    size, arena = truth.page_size, truth.named("huge4g")
+    first, second = arena.by_pgoff[0], arena.by_pgoff[1]
+    read = case.run("-j", "-m", str(arena.id), "-r", "%x" % (first.user & U32 or first.kernel),
+                    "-l", "0x%x" % (2 * size), path).doc["arenas"][0]["read"]
+    equal([(p["pgoff"], p["n"], p["page"]) for p in read["pieces"]],
+          [(0, size, "page"), (1, size, "page")], "pieces")
+    for piece, page in zip(read["pieces"], (first, second)):
+        equal(zlib.crc32(bytes.fromhex(piece["data"])), page.crc, "checksum")
+    out = case.path("bytes")
+    ran = case.run("-r", "%x" % first.user, "-l", str(2 * size), "-w", out, path)
+    equal(ran.out, b"", "stdout")
+    with open(out, "rb") as f:
+        data = f.read()
+    equal([zlib.crc32(data[:size]), zlib.crc32(data[size:])], [first.crc, second.crc],
+          "checksums")
+    equal(len(data), 2 * size, "length")
+
+
+@test
+def memory_that_is_not_mapped_is_no_zeros(case):
+    truth, path = Truth(OLD), vmcore(case, OLD)
+    arena = truth.named("huge4g")
+    expect(2 not in arena.by_pgoff and 1 in arena.by_pgoff, "another guest")
+    end = arena.user_vm_start + 2 * truth.page_size
+    ran = case.run("-r", "%x" % (end - 4), "-l", "8", "-32", path, status=1)
+    lines = ran.out.decode().splitlines()
+    expect(lines[1].endswith("????"), "%s", lines)
+    equal(lines[2], "%16x:  (not mapped)" % end, "line")
+    out = case.path("bytes")
+    ran = case.run("-r", "%x" % (end - 4), "-l", "8", "-w", out, path, status=1)
+    expect(b"4 of 8 bytes are not there" in ran.err, "%s", ran.err)
+    equal(os.listdir(case.tmp), [], "files")
+
+
+@test
+def memory_of_a_low_half_is_of_each_arena(case):
+    truth, path = Truth(OLD), vmcore(case, OLD)
+    low = truth.named("fixed").pages[0].user + 8 & U32
+    want = lows(truth, low)
+    expect(len(want) > 1, "another guest")
+    told = case.run("-j", "-r", "%x" % low, path, status=(0, 1)).doc["arenas"]
+    equal({a["id"] for a in told}, want, "arenas")
+    equal([a["read"]["certain"] for a in told], [False] * len(told), "certain")
+    ran = case.run("-r", "%x" % low, "-l", "8", "-w", case.path("bytes"), path, status=1)
+    expect(b"more than one arena" in ran.err, "%s", ran.err)
+    equal(os.listdir(case.tmp), [], "files")
+
+
+@test
+def memory_is_never_written_over_a_file(case):
+    path, out = vmcore(case, OLD), case.path("bytes")
+    with open(out, "wb") as f:
+        f.write(b"mine")
+    start = Truth(OLD).named("huge4g").user_vm_start
+    ran = case.run("-r", "%x" % start, "-l", "8", "-w", out, path, status=2)
+    expect(b"exists; not overwritten" in ran.err, "%s", ran.err)
+    with open(out, "rb") as f:
+        equal(f.read(), b"mine", "the file")
+
+
+@test
+def options_of_reading_that_make_no_sense(case):
+    path = vmcore(case, OLD)
+    for options in (("-l", "8"), ("-8",), ("-w", "x"), ("-r", "1000", "-p"), ("-r", "1000", "-17"),
+                    ("-r", "1000", "-l", "0"), ("-r", "1000", "-l", "12"), ("-r", "x"),
+                    ("-r", "1000", "-l", "9G"), ("-r", "1000", "-w", "x"),
+                    ("-r", "ffffffffffffffff", "-l", "8"), ("-r", "1000", "-a", "1000"),
+                    ("-r", "1000", "-l", "8", "-w", "x", "-j"), ("-r", "1000", "-6"),
+                    ("-r", "1000", "--max-pages", "1"), ("-r", "1000", "-l", "0x200000001", "-8")):
+        ran = case.run(*options, path, status=2)
+        equal(ran.out, b"", "stdout of %s" % " ".join(options))
+        expect(ran.err, "no sentence")
+    expect(not os.path.exists("x"), "a file was made")

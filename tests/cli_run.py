@@ -213,15 +213,14 @@ def load_schema():
 
 
 SCHEMA, VALIDATOR = load_schema()
-ORDERS = [list(s["properties"]) for s in
-          [SCHEMA] + [SCHEMA["definitions"][n]
-                      for n in ("arena", "lost", "page", "where", "error")]]
+ORDERS = [(list(s["properties"]), set(s["required"])) for s in
+          [SCHEMA] + list(SCHEMA["definitions"].values()) if "properties" in s]
 
 
 def ordered(pairs):
     keys = [key for key, _ in pairs]
-    orders = [[key for key in order if key in keys or key not in ("pages", "address")]
-              for order in ORDERS]
+    orders = [[key for key in order if key in keys or key in required]
+              for order, required in ORDERS]
     expect(keys in orders, "keys are not those of the schema in its order: %s", short(keys))
     return dict(pairs)
 
