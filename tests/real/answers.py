@@ -161,6 +161,30 @@ def addresses_are_true(dump):
     return "%d addresses" % asked
 
 
+def memory_is_true(dump):
+    """-r and -w: pages by a user address and by its kernel address have the guest's checksums"""
+    truth, asked = dump.load_truth(), 0
+    size = truth["page_size"]
+    for arena, run_of in places(truth):
+        low = int(arena["user_vm_start"], 0) + run_of["pgoff"] * size
+        kernel = int(arena.get("kern_vm_start", "0"), 0)
+        for address in [low] + [kernel + (low & 0xffffffff)] * bool(kernel):
+            which = ["-m", str(arena["id"]), "-r", "%x" % address, "-l", str(size)]
+            told = one_object(answered(arenasnap("-j", *which, *dump.parts)), "-r")
+            pieces = told["arenas"][0]["read"]["pieces"]
+            expect([p["n"] for p in pieces] == [size], "-r %x: %.200s", address, pieces)
+            data = bytes.fromhex(pieces[0]["data"])
+            expect(zlib.crc32(data) == int(run_of["crc32"][0], 0), "-r %x: checksum", address)
+            with scratch_dir() as tmp:
+                out = os.path.join(tmp, "bytes")
+                answered(arenasnap("-w", out, *which, *dump.parts))
+                with open(out, "rb") as f:
+                    expect(f.read() == data, "-w %x: other bytes than -j", address)
+            asked += 1
+    expect(asked, "no page was read")
+    return "%d pages" % asked
+
+
 def contents_are_true(dump):
     """-o: snapshot.json and the pages of each arena"""
     with scratch_dir() as tmp:

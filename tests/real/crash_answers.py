@@ -99,6 +99,8 @@ def text_and_files(version, release, dump):
     start = int(arena["user_vm_start"], 0)
     # a user address, and a low half
     asked += [["-a", "%x" % address] for address in (start, (start & 0xffffffff) + 8)]
+    asked += [["-r", "%x" % (start + 5), "-l", "0x%x" % 8192, "-%d" % width]
+              for width in (8, 16, 32, 64)]
     by_address = ["-j", "-a", "%x" % (start + 8)]
     with scratch_dir() as tmp:
         there, here = os.path.join(tmp, "crash"), os.path.join(tmp, "batch")
