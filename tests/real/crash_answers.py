@@ -95,11 +95,13 @@ def text_and_files(version, release, dump):
     asked = [[], ["-v"], ["-p"], ["-p", "--runs", "--no-headings"], ["-m", "twin"],
              ["-p", "--max-pages", "2", "-m", "twin", "-m", "dense"]]
     with open(dump.truth, encoding="utf-8") as f:
-        arena, _ = places(json.load(f))[-1]
+        told = json.load(f)
+    arena, run_of = places(told)[-1]
     start = int(arena["user_vm_start"], 0)
     # a user address, and a low half
     asked += [["-a", "%x" % address] for address in (start, (start & 0xffffffff) + 8)]
-    asked += [["-r", "%x" % (start + 5), "-l", "0x%x" % 8192, "-%d" % width]
+    page = start + run_of["pgoff"] * told["page_size"]
+    asked += [["-r", "%x" % (page + 5), "-l", str(told["page_size"] - 8), "-%d" % width]
               for width in (8, 16, 32, 64)]
     by_address = ["-j", "-a", "%x" % (start + 8)]
     with scratch_dir() as tmp:
