@@ -389,6 +389,7 @@ static void find_scratch(struct collector *c)
 	uint64_t page, vmemmap, size;
 	struct fault why;
 
+	c->a->scratch_known = !kernel_has(k, MEMBER_bpf_arena_scratch_page);
 	if (c->a->no_struct || !kernel_has(k, MEMBER_bpf_arena_scratch_page) ||
 	    !kernel_member_u64(k, c->a->map, MEMBER_bpf_arena_scratch_page, &page, &why) ||
 	    !vmcoreinfo_symbol(&k->vmcoreinfo, "vmemmap", &vmemmap) ||
@@ -396,7 +397,7 @@ static void find_scratch(struct collector *c)
 	    !size || page < vmemmap || (page - vmemmap) % size ||
 	    (page - vmemmap) / size > UINT64_MAX >> k->page_shift)
 		return;
-	c->has_scratch = true;
+	c->has_scratch = c->a->scratch_known = true;
 	c->scratch = (page - vmemmap) / size << k->page_shift;
 }
 

@@ -78,6 +78,7 @@ struct arena_snapshot {
 	struct fault window;		/* why kern_vm_start is not known, if it is not */
 	uint32_t unknown;		/* bit (1 << enum arena_field) */
 	uint64_t mapped, scratch, outside, missing;	/* pages */
+	bool scratch_known;		/* which frame is the scratch page, or that there is none */
 	struct arena_page *pages;	/* pgoff ascending; those without one last */
 	size_t n_pages;
 	struct arena_lost *lost;

@@ -17,6 +17,7 @@
 #define LOST_PROGRAMS "arenas that only a program leads to"
 #define LOST_AREAS "arenas that only their vmalloc area leads to"
 #define LOST_TASKS "arenas that only a process leads to"
+#define LOST_ALLOCATOR "what the allocator of an arena says (-c)"
 #define MEMBERS(M) \
 	M(bpf_map, ops, 8, REQUIRED, "") \
 	M(bpf_map, map_type, 4, REQUIRED, "") \
@@ -93,7 +94,29 @@
 	M(file, private_data, 8, OPTIONAL, LOST_TASKS) \
 	M(files_struct, fdt, 8, OPTIONAL, LOST_TASKS) \
 	M(fdtable, max_fds, 4, OPTIONAL, LOST_TASKS) \
-	M(fdtable, fd, 8, OPTIONAL, LOST_TASKS)
+	M(fdtable, fd, 8, OPTIONAL, LOST_TASKS) \
+	/* the allocator of an arena */ \
+	M(bpf_arena, mt, 0, NEW, "allocated pages (up to 6.12)") \
+	M(bpf_arena, rt, 0, NEW, "free pages (6.13 and later)") \
+	M(bpf_arena, nr_pages, 8, NEW, "a check of the number of pages (7.3 and later)") \
+	M(bpf_arena, lock, 0, OPTIONAL, LOST_ALLOCATOR) \
+	M(bpf_arena, zap_mutex, 0, NEW, "whether pages were being unmapped (7.1 and later)") \
+	M(bpf_arena, free_work, 0, NEW, "pages that were being freed (7.0 and later)") \
+	M(bpf_arena, free_spans, 8, NEW, "pages that were being freed (7.0 and later)") \
+	M(arena_free_span, node, 8, NEW, "pages that were being freed (7.0 and later)") \
+	M(arena_free_span, uaddr, 8, NEW, "pages that were being freed (7.0 and later)") \
+	M(arena_free_span, page_cnt, 4, NEW, "pages that were being freed (7.0 and later)") \
+	M(work_struct, data, 8, OPTIONAL, LOST_ALLOCATOR) \
+	M(mutex, owner, 8, OPTIONAL, LOST_ALLOCATOR) \
+	M(rb_root_cached, rb_root, 0, OPTIONAL, LOST_ALLOCATOR) \
+	M(rb_root_cached, rb_leftmost, 8, OPTIONAL, LOST_ALLOCATOR) \
+	M(range_tree, it_root, 0, NEW, "free pages (6.13 and later)") \
+	M(range_tree, range_size_root, 0, NEW, "free pages (6.13 and later)") \
+	M(range_node, rn_rbnode, 0, NEW, "free pages (6.13 and later)") \
+	M(range_node, rb_range_size, 0, NEW, "free pages (6.13 and later)") \
+	M(range_node, rn_start, 4, NEW, "free pages (6.13 and later)") \
+	M(range_node, rn_last, 4, NEW, "free pages (6.13 and later)") \
+	M(range_node, __rn_subtree_last, 4, NEW, "free pages (6.13 and later)")
 
 enum member {
 #define M(type, name, size, need, loss) MEMBER_##type##_##name,
