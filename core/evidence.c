@@ -20,19 +20,26 @@ enum weight evidence_weight(enum evidence_code code)
 	return codes[code].weight;
 }
 
-void evidence_add(struct evidence_list *list, enum evidence_code code, uint64_t addr,
-		  const char *format, ...)
+/* Room for one more sentence; NULL: it is only counted. */
+static struct evidence *grow(struct evidence_list *list, enum evidence_code code)
 {
-	struct evidence *e;
-	va_list args;
-
 	list->weight[codes[code].weight]++;
 	/* a thousand orphans must not hide the one torn node */
 	if (list->count[code]++ >= EVIDENCE_MAX / 4 || list->n == EVIDENCE_MAX)
+		return NULL;
+	return &list->item[list->n++];
+}
+
+void evidence_add(struct evidence_list *list, enum evidence_code code, uint64_t addr,
+		  const char *format, ...)
+{
+	struct evidence *e = grow(list, code);
+	va_list args;
+
+	if (!e)
 		return;
-	e = &list->item[list->n++];
-	e->code = code;
-	e->addr = addr;
+	*e = (struct evidence){ .code = code, .kind = STATE_DAMAGED, .addr = addr,
+				.space = addr ? SPACE_VIRT : SPACE_NONE };
 	va_start(args, format);
 	vsnprintf(e->text, sizeof(e->text), format, args);
 	va_end(args);
@@ -40,9 +47,17 @@ void evidence_add(struct evidence_list *list, enum evidence_code code, uint64_t 
 
 void evidence_add_fault(struct evidence_list *list, const struct fault *why)
 {
-	evidence_add(list, why->kind == FAULT_UNKNOWN_TYPE ? EVIDENCE_unknown_type :
-		     EVIDENCE_unreadable, why->space == SPACE_NONE ? 0 : why->addr,
-		     "%.223s", why->text);
+	struct evidence *e = grow(list, why->kind == FAULT_UNKNOWN_TYPE ? EVIDENCE_unknown_type :
+				  EVIDENCE_unreadable);
+
+	if (!e)
+		return;
+	*e = (struct evidence){
+		.code = why->kind == FAULT_UNKNOWN_TYPE ? EVIDENCE_unknown_type :
+			EVIDENCE_unreadable,
+		.kind = why->kind, .space = why->space, .addr = why->addr,
+	};
+	snprintf(e->text, sizeof(e->text), "%.223s", why->text);
 }
 
 /*

@@ -64,7 +64,9 @@ enum { EVIDENCE_MAX = 32 };	/* sentences kept; of one code a quarter */
 
 struct evidence {
 	enum evidence_code code;
-	uint64_t addr;		/* of what the sentence is about; 0: of no address */
+	enum state kind;	/* WEIGHT_UNKNOWN: why it could not be read; else STATE_DAMAGED */
+	enum space space;	/* of @addr */
+	uint64_t addr;		/* of what the sentence is about; 0 with SPACE_NONE */
 	char text[224];
 };
 
@@ -78,7 +80,7 @@ struct evidence_list {
 
 void evidence_add(struct evidence_list *list, enum evidence_code code, uint64_t addr,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
-/** What could not be read, as its fault says it. */
+/** What could not be read, as its fault says it. @addr of evidence_add() is virtual; 0: none. */
 void evidence_add_fault(struct evidence_list *list, const struct fault *why);
 
 /** As in JSON: "orphan", ... */
