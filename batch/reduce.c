@@ -145,11 +145,11 @@ static void ask_for_crash(const struct kernel *k)
 
 /*
  * All arenas, whichever the user wants to see now. A snapshot asks for the state of each page,
- * so all contents are among what is recorded. What is not there is no fault here.
+ * so all contents are among what is recorded, and a check reads their allocators. What is not there is no fault here.
  */
 static bool ask_everything(struct recorder *r, const struct kernel *k, struct fault *why)
 {
-	const struct report_options all = { 0 };
+	const struct report_options all = { .ask.view = VIEW_CHECK };
 	struct report_result result;
 	bool ok = report_run(k, &all, NULL, 0, &result, why);
 

@@ -14,6 +14,7 @@ enum view {
 	VIEW_PAGES,
 	VIEW_ADDRESS,		/* only arenas that @address lies in: where.h */
 	VIEW_READ,		/* the same: stretch.h */
+	VIEW_CHECK,		/* check.h */
 };
 
 /** Only of arenas that @address lies in. */

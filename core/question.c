@@ -78,6 +78,9 @@ enum question_taken question_take(struct question *q, int c, const char *argumen
 	case 'w':
 		q->bytes = argument;
 		return QUESTION_TAKEN;
+	case 'c':
+		add_view(q, VIEW_CHECK);
+		return QUESTION_TAKEN;
 	case 'v':
 		add_view(q, VIEW_VERBOSE);
 		return QUESTION_TAKEN;
@@ -133,13 +136,15 @@ const char *question_check(struct question *q)
 
 	/* more than one bit */
 	if (q->views & (q->views - 1))
-		return "-v, -p, -a and -r are views; choose one";
+		return "-v, -p, -a, -r and -c are views; choose one";
 	ask->view = q->report.n_select ? VIEW_VERBOSE : VIEW_LIST;
 	for (unsigned view = 0; q->views >> view; view++)
 		if (q->views >> view & 1)
 			ask->view = (enum view)view;
 	if (view_has_address(ask->view) && q->report.max_pages)
 		return "--max-pages would hide where an address of -a or -r lies";
+	if (ask->view == VIEW_CHECK && q->report.max_pages)
+		return "--max-pages would hide pages from -c";
 	if (ask->runs && (ask->view != VIEW_PAGES || q->json))
 		return "--runs goes with -p, and without -j";
 	return check_read(q, ask);

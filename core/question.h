@@ -8,7 +8,7 @@
 #include "report.h"
 
 /** Options of both, for getopt_long(); those of a front end alone are QUESTION_OWN and more. */
-#define QUESTION_LETTERS "m:a:r:l:81:3:6:w:vpjo:"
+#define QUESTION_LETTERS "m:a:r:l:81:3:6:w:cvpjo:"
 
 enum {
 	QUESTION_RUNS = 256, QUESTION_MAX_PAGES, QUESTION_SCAN, QUESTION_NO_HEADINGS, QUESTION_OWN
@@ -18,6 +18,7 @@ enum {
 	{ "arena", required_argument, NULL, 'm' }, \
 	{ "address", required_argument, NULL, 'a' }, \
 	{ "read", required_argument, NULL, 'r' }, \
+	{ "check", no_argument, NULL, 'c' }, \
 	{ "verbose", no_argument, NULL, 'v' }, \
 	{ "pages", no_argument, NULL, 'p' }, \
 	{ "runs", no_argument, NULL, QUESTION_RUNS }, \

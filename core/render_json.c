@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "render_check.h"
 #include "render_read.h"
 #include "render_where.h"
 #include "report.h"
@@ -142,6 +143,9 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 		break;
 	case VIEW_READ:
 		ok = read_json(out, k, a, &j->ask, &result->problems);
+		break;
+	case VIEW_CHECK:
+		check_json(out, a, result->check);
 		break;
 	}
 	return sink_puts(out, "}") && ok;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "render_check.h"
 #include "render_read.h"
 #include "render_where.h"
 #include "report.h"
@@ -479,6 +480,9 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 		if (t->shown && t->headings)
 			sink_puts(t->out, "\n");
 		ok = read_table(t->out, k, a, &t->ask, t->headings, &result->problems);
+		break;
+	case VIEW_CHECK:
+		ok = check_table(t->out, a, result->check, t->shown);
 		break;
 	}
 	t->shown++;

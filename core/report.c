@@ -167,6 +167,35 @@ static bool is_located(struct run *run, const struct arena_snapshot *a)
 	return true;
 }
 
+static bool show_to_all(struct run *run, const struct arena_snapshot *a)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < run->n; i++)
+		ok = run->renderers[i]->arena(run->renderers[i], run->k, a, run->result);
+	return ok;
+}
+
+static bool show_checked(struct run *run, const struct arena_snapshot *a)
+{
+	struct fault why;
+	struct check c;
+	bool ok = check_arena(run->k, a, &c, &why);
+
+	if (!ok) {
+		arena_problem(a, &why, &run->result->problems);
+		run->result->interrupted = why.kind == FAULT_LIMIT;
+	} else {
+		if (check_unknown(a, &c, &why))
+			arena_problem(a, &why, &run->result->problems);
+		run->result->check = &c;
+		ok = show_to_all(run, a);
+		run->result->check = NULL;
+	}
+	check_free(&c);
+	return ok;
+}
+
 static bool show(struct run *run, const struct arena_found *found)
 {
 	struct problems *problems = &run->result->problems;
@@ -184,9 +213,8 @@ static bool show(struct run *run, const struct arena_found *found)
 		/* without a window there is one error already */
 		if (a.area.addr)
 			report_lost(run, &a);
-		for (size_t i = 0; ok && i < run->n; i++)
-			ok = run->renderers[i]->arena(run->renderers[i], run->k, &a,
-						      run->result);
+		ok = run->options->ask.view == VIEW_CHECK ? show_checked(run, &a) :
+							    show_to_all(run, &a);
 	}
 	arena_snapshot_free(&a);
 	return ok;
