@@ -293,7 +293,7 @@ static void visit_by_size(struct walk *w, const struct step *s)
 		       size, w->before);
 	w->gap = false;
 	w->before = size;
-	found = bsearch(&want, w->node, w->n, sizeof(want), by_place);
+	found = w->n ? bsearch(&want, w->node, w->n, sizeof(want), by_place) : NULL;
 	if (found)
 		w->seen[(found - w->node) / 8] |= (uint8_t)(1u << (found - w->node) % 8);
 	else
