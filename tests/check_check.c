@@ -529,6 +529,18 @@ START_TEST(check__waiting_frees_are_listed)
 }
 END_TEST
 
+/* It is noticed early: three spans are not told a million times. */
+START_TEST(check__cycle_of_frees_is_noticed)
+{
+	build_range();
+	span_cycle();
+	run_check();
+	ck_evidence(EVIDENCE_span_cycle);
+	ck_assert_uint_le(c.allocator.spans.n, 16);
+	ck_assert(!c.allocator.has_spans);
+}
+END_TEST
+
 START_TEST(check__longer_list_of_frees_ends)
 {
 	uint64_t span = 0;
@@ -844,6 +856,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, check__lost_range_is_held_without_a_page);
 	tcase_add_test(tests, check__empty_tree_is_a_full_arena);
 	tcase_add_test(tests, check__waiting_frees_are_listed);
+	tcase_add_test(tests, check__cycle_of_frees_is_noticed);
 	tcase_add_test(tests, check__longer_list_of_frees_ends);
 	tcase_add_test(tests, check__longer_mapping);
 	tcase_add_loop_test(tests, check__lost_node_is_no_damage, 0, 20);
