@@ -23,6 +23,9 @@
 	S(init_task) \
 	S(arena_vm_ops) \
 	S(bpf_map_fops) \
+	S(crash_notes) \
+	S(__per_cpu_offset) \
+	S(nr_cpu_ids) \
 	S(__start_BTF) \
 	S(__stop_BTF)
 

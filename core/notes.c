@@ -5,12 +5,8 @@
 
 #include "reader.h"
 
-/* struct elf_prstatus: registers from byte 112 on, of which that is the program counter */
-enum {
-	NT_PRSTATUS = 1,
-	X86_SIZE = 336, X86_RIP = 112 + 16 * 8,
-	ARM_SIZE = 392, ARM_PC = 112 + 32 * 8,
-};
+/* struct elf_prstatus: where the registers begin, and which one is the program counter */
+enum { PR_REG = 112, X86_RIP = 16, ARM_PC = 32 };
 
 static uint64_t pad4(uint64_t n)
 {
@@ -53,17 +49,28 @@ bool notes_find(const uint8_t *notes, size_t len, const char *name, uint32_t typ
 	return false;
 }
 
+const uint8_t *note_registers(const struct note *note, enum note_machine *machine)
+{
+	if (note->type != NOTE_PRSTATUS || note->name_len != 4 || memcmp(note->name, "CORE", 4) ||
+	    (note->size != NOTE_X86_64_SIZE && note->size != NOTE_AARCH64_SIZE))
+		return NULL;
+	*machine = note->size == NOTE_X86_64_SIZE ? NOTE_X86_64 : NOTE_AARCH64;
+	return note->data + PR_REG;
+}
+
 bool notes_ran_in(const uint8_t *notes, size_t len, uint64_t start, uint64_t end)
 {
+	enum note_machine machine;
+	const uint8_t *registers;
 	struct note note;
 	size_t pos = 0;
 	uint64_t pc;
 
 	while (notes_next(notes, len, &pos, &note)) {
-		if (note.type != NT_PRSTATUS || note.name_len != 4 || memcmp(note.name, "CORE", 4) ||
-		    (note.size != X86_SIZE && note.size != ARM_SIZE))
+		registers = note_registers(&note, &machine);
+		if (!registers)
 			continue;
-		pc = load_u64(note.data + (note.size == ARM_SIZE ? ARM_PC : X86_RIP));
+		pc = load_u64(registers + 8 * (machine == NOTE_X86_64 ? X86_RIP : ARM_PC));
 		if (pc >= start && pc < end)
 			return true;
 	}
