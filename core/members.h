@@ -45,6 +45,7 @@
 	M(xa_node, parent, 8, REQUIRED, "") \
 	M(xa_node, array, 8, OPTIONAL, "a check of the nodes of map_idr") \
 	M(bpf_map, refcnt, 8, OPTIONAL, "which arenas are being freed") \
+	M(printk_info, facility, 1, OPTIONAL, "whether a process wrote a line of the log") \
 	/* programs */ \
 	M(bpf_prog, aux, 8, OPTIONAL, LOST_PROGRAMS) \
 	M(bpf_prog_aux, id, 4, OPTIONAL, LOST_PROGRAMS) \
