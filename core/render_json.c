@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "render_check.h"
+#include "render_crash_site.h"
 #include "render_read.h"
 #include "render_where.h"
 #include "report.h"
@@ -197,8 +198,8 @@ static bool json_begin(struct renderer *r, const struct kernel *k,
 {
 	struct json_renderer *j = (struct json_renderer *)r;
 
-	(void)result;
 	head(j->out, j->tool, j->vmcore, k->release, k->machine, k->page_size);
+	crash_site_json(j->out, &result->crash);
 	return sink_puts(j->out, ",\"arenas\":[");
 }
 
@@ -228,6 +229,6 @@ bool json_failed(struct sink *out, const char *tool, const char *vmcore,
 		 const struct problems *problems)
 {
 	head(out, tool, vmcore, NULL, NULL, 0);
-	sink_puts(out, ",\"arenas\":null");
+	sink_puts(out, ",\"crash\":null,\"arenas\":null");
 	return tail(out, problems, "failed");
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "render_check.h"
+#include "render_crash_site.h"
 #include "render_read.h"
 #include "render_where.h"
 #include "report.h"
@@ -446,11 +447,15 @@ static bool table_begin(struct renderer *r, const struct kernel *k,
 {
 	struct table_renderer *t = (struct table_renderer *)r;
 
+	/* above the list it is a heading, too: programs that read the list want none */
+	if (t->ask.view == VIEW_VERBOSE || (t->ask.view == VIEW_LIST && t->headings))
+		crash_site_table(t->out, &result->crash, t->ask.view == VIEW_VERBOSE);
 	if (t->ask.view != VIEW_VERBOSE)
-		return true;
+		return !t->out->stopped;
 	sources(t, k);
 	if (!k->has_arenas)
 		return !t->out->stopped;
+	crash_site_sources(t->out, &result->crash);
 	ways(t, &result->search);
 	return sink_puts(t->out, "\n");
 }

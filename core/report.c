@@ -286,6 +286,20 @@ void report_file(const struct memory_facts *facts, struct problems *problems)
 	}
 }
 
+/* Before anything is shown: it is said first. */
+static bool look_at_crash(struct run *run, const struct arena_list *list)
+{
+	struct report_result *result = run->result;
+	struct fault why;
+
+	if (list->search.interrupted)
+		return false;
+	if (crash_site_find(run->k, list, &result->crash, &why))
+		return true;
+	problems_add(&result->problems, &why);
+	return why.kind != FAULT_LIMIT;
+}
+
 bool report_run(const struct kernel *k, const struct report_options *options,
 		struct renderer *const *renderers, size_t n, struct report_result *result,
 		struct fault *why)
@@ -293,7 +307,7 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 	struct run run = { .k = k, .options = options, .renderers = renderers, .n = n,
 			   .result = result };
 	struct arena_list list = { 0 };
-	bool ok;
+	bool ok, more;
 
 	*result = (struct report_result){ .status = REPORT_COMPLETE };
 	run.matched = calloc(options->n_select + 1, sizeof(bool));
@@ -303,12 +317,11 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 	ok = ok && arena_find(k, options->scan, &list, &result->problems, why);
 	result->search = list.search;
 	result->found = list.n;
+	more = ok && look_at_crash(&run, &list);
+	result->interrupted = ok && !more;
 	if (!ok) {
 		result->status = REPORT_FAILED;
 	} else if (begin(&run)) {
-		bool more = !list.search.interrupted;
-
-		result->interrupted = !more;
 		for (size_t i = 0; more && i < list.n; i++)
 			more = show(&run, &list.found[i]);
 		if (more)
@@ -323,5 +336,6 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 
 void report_free(struct report_result *result)
 {
+	crash_site_free(&result->crash);
 	problems_free(&result->problems);
 }

@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "ask.h"
 #include "check.h"
+#include "crash_site.h"
 #include "sink.h"
 
 /** The values are exit statuses, and "status" in JSON: complete, partial, failed. */
@@ -29,6 +30,7 @@ struct report_result {
 	enum report_status status;
 	struct arena_search search;	/* what was looked at */
 	uint64_t found;			/* arenas in the dump, asked for or not */
+	struct crash_site crash;	/* of all of them */
 	bool interrupted;		/* the user stopped it; what was found is shown */
 	const struct check *check;	/* VIEW_CHECK: of the arena that is shown */
 	struct problems problems;

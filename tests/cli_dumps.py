@@ -171,10 +171,7 @@ class Kdump:
 
     def save_elf(self, path):
         """The same memory as an ELF core; pages of zeros become holes of the file system."""
-        offset, size = self.vmcoreinfo
-        text = self.data[offset:offset + size]
-        note = struct.pack("<III", 11, len(text), 0) + b"VMCOREINFO\0\0" + text
-        note = note.ljust(-(-len(note) // 4) * 4, b"\0")
+        note = self.data[self.notes[0]:sum(self.notes)]
         runs = []
         for pfn in sorted(self.desc):
             if runs and sum(runs[-1]) == pfn:
