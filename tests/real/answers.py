@@ -161,6 +161,25 @@ def addresses_are_true(dump):
     return "%d addresses" % asked
 
 
+def crash_is_told(dump):
+    """crash of JSON: the guest crashed in no arena, and nothing says that it did"""
+    truth = dump.load_truth()
+    doc = one_object(answered(arenasnap("-j", *dump.parts)), "-j")
+    crash = doc["crash"]
+    if "arenas.crash=" in truth["cmdline"]:
+        raise Skip("it crashed in an arena")
+    strong = [hit for hit in crash["hits"] if hit["strong"]]
+    expect(not strong, "strong hits: %s", strong[:1])
+    expect(crash["registers"] == "prstatus" and crash["cpus"], "no registers: %s", crash)
+    log = crash["log"]
+    if not log and dump.name.startswith("repo:"):
+        return "no log: reduced before logs were read"
+    expect(log, "no log: %s", crash["no_log"])
+    expect(log["records"] > 50 and log["lost"] == 0 and log["oopses"] == 0 and not log["more"],
+           "log: %s", log)
+    return "%d CPUs, %d records of the log" % (crash["cpus"], log["records"])
+
+
 def memory_is_true(dump):
     """-r and -w: pages by a user address and by its kernel address have the guest's checksums"""
     truth, asked = dump.load_truth(), 0
@@ -259,6 +278,9 @@ def list_is_plain(dump):
     lines = ran.out.decode("utf-8").splitlines()
     wide = [line for line in lines if len(line) > 80]
     expect(not wide, "wider than 80 columns: %s", wide[:1])
+    # what the crash has to do with arenas is above it
+    if any(hit["strong"] for hit in doc["crash"]["hits"]):
+        lines = lines[lines.index("") + 1:]
     expect(len(lines) == len(doc["arenas"]) + 1, "%d lines for %d arenas", len(lines),
            len(doc["arenas"]))
     want = {"complete": 0, "partial": 1, "failed": 3}[doc["status"]]
@@ -290,6 +312,8 @@ def reduced_answers_the_same(dump):
                 for paths in (dump.parts, [small])]
         for doc in docs:
             doc.pop("vmcore")
+        expect(docs[0]["crash"] == docs[1]["crash"], "crash: %s",
+               first_difference(docs[0]["crash"], docs[1]["crash"]))
         expect(docs[0]["arenas"] == docs[1]["arenas"], "arenas: %s",
                first_difference(docs[0]["arenas"], docs[1]["arenas"]))
         expect(docs[0]["status"] == docs[1]["status"], "status %s, reduced %s", docs[0]["status"],

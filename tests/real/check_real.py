@@ -59,6 +59,7 @@ def check_dump(report, dump):
         report.check(dump.name + " list", answers.untouched, answers.list_is_plain, dump)
         if "lossy" not in dump.tags and "tables" not in dump.tags:
             report.check(dump.name + " -a", answers.untouched, answers.addresses_are_true, dump)
+            report.check(dump.name + " crash", answers.untouched, answers.crash_is_told, dump)
             report.check(dump.name + " -r", answers.untouched, answers.memory_is_true, dump)
         report.check(dump.name + " -c", answers.untouched, answers.checks_are_true, dump)
         if "nocontents" not in dump.tags:
