@@ -140,7 +140,7 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 		pages(out, a);
 		break;
 	case VIEW_ADDRESS:
-		where_json(out, a, j->ask.address);
+		where_json(out, a, result->allocator, j->ask.address);
 		break;
 	case VIEW_READ:
 		ok = read_json(out, k, a, &j->ask, &result->problems);

@@ -479,7 +479,8 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 		ok = pages(t, a);
 		break;
 	case VIEW_ADDRESS:
-		ok = where_table(t->out, a, t->ask.address, t->shown);
+		ok = where_table(t->out, a, result->allocator, t->ask.address,
+				 t->shown);
 		break;
 	case VIEW_READ:
 		if (t->shown && t->headings)

@@ -11,7 +11,29 @@ static bool field(struct sink *out, const char *name, bool known, uint64_t value
 		       sink_printf(out, "%8s: ?\n", name);
 }
 
-static bool page(struct sink *out, const struct where *w)
+static enum alloc alloc_of(const struct allocator *al, const struct where *w)
+{
+	struct allocator_cursor at = { 0 };
+	uint64_t end;
+
+	return al && w->has_pgoff ? allocator_at(al, &at, w->pgoff, &end) : ALLOC_UNKNOWN;
+}
+
+/* Nothing tells what is reserved from what was lost when memory ran out. */
+static const char *not_mapped(enum alloc alloc)
+{
+	switch (alloc) {
+	case ALLOC_FREE:
+		return "not mapped; free";
+	case ALLOC_ALLOCATED:
+		return "not mapped; reserved: allocated without a page";
+	case ALLOC_UNKNOWN:
+		break;
+	}
+	return "not mapped";
+}
+
+static bool page(struct sink *out, const struct where *w, enum alloc alloc)
 {
 	static const char *const kinds[] = {
 		[KIND_PAGE] = "mapped",
@@ -23,12 +45,14 @@ static bool page(struct sink *out, const struct where *w)
 	switch (w->what) {
 	case WHERE_MAPPED:
 		sink_puts(out, kinds[w->page->kind]);
+		if (w->page->kind == KIND_SCRATCH && alloc == ALLOC_ALLOCATED)
+			sink_puts(out, "; in a reserved range");
 		if (w->page->state != STATE_STORED && w->page->state != STATE_UNKNOWN)
 			sink_printf(out, "; its contents are not in the dump (%s)",
 				    fault_code(w->page->state));
 		break;
 	case WHERE_NOT_MAPPED:
-		sink_puts(out, "not mapped");
+		sink_puts(out, not_mapped(alloc));
 		break;
 	case WHERE_GUARD:
 		sink_puts(out, "guard, not mapped");
@@ -41,8 +65,8 @@ static bool page(struct sink *out, const struct where *w)
 	return sink_puts(out, "\n");
 }
 
-bool where_table(struct sink *out, const struct arena_snapshot *a, uint64_t address,
-		 uint64_t shown)
+bool where_table(struct sink *out, const struct arena_snapshot *a, const struct allocator *al,
+		 uint64_t address, uint64_t shown)
 {
 	static const char *const forms[] = {
 		[FORM_USER] = "user address of",
@@ -70,7 +94,7 @@ bool where_table(struct sink *out, const struct arena_snapshot *a, uint64_t addr
 	field(out, "low32", w.has_low, w.low);
 	if (w.what == WHERE_MAPPED)
 		field(out, "phys", true, w.phys);
-	return page(out, &w);
+	return page(out, &w, alloc_of(al, &w));
 }
 
 static bool json_page(struct sink *out, const struct where *w)
@@ -95,7 +119,8 @@ static const char *stored(const struct where *w)
 	return json_boolean(w->page->state == STATE_STORED);
 }
 
-bool where_json(struct sink *out, const struct arena_snapshot *a, uint64_t address)
+bool where_json(struct sink *out, const struct arena_snapshot *a, const struct allocator *al,
+		uint64_t address)
 {
 	struct where w;
 
@@ -114,5 +139,7 @@ bool where_json(struct sink *out, const struct arena_snapshot *a, uint64_t addre
 	json_hex(out, w.what == WHERE_MAPPED, w.phys);
 	sink_puts(out, ",\"page\":");
 	json_page(out, &w);
+	sink_puts(out, ",\"alloc\":");
+	json_string_or_null(out, alloc_name(alloc_of(al, &w)));
 	return sink_printf(out, ",\"stored\":%s}", stored(&w));
 }

@@ -5,13 +5,15 @@
 #ifndef ARENA_RENDER_WHERE_H
 #define ARENA_RENDER_WHERE_H
 
+#include "allocator.h"
 #include "sink.h"
 #include "where.h"
 
-/** A heading and a field per line; @shown: others came before. */
-bool where_table(struct sink *out, const struct arena_snapshot *a, uint64_t address,
-		 uint64_t shown);
+/** A heading and a field per line; @shown: others came before. @al is of @a; NULL: not known. */
+bool where_table(struct sink *out, const struct arena_snapshot *a, const struct allocator *al,
+		 uint64_t address, uint64_t shown);
 /** A member of the arena's object: ,"address":{...} */
-bool where_json(struct sink *out, const struct arena_snapshot *a, uint64_t address);
+bool where_json(struct sink *out, const struct arena_snapshot *a, const struct allocator *al,
+		uint64_t address);
 
 #endif

@@ -196,6 +196,38 @@ static bool show_checked(struct run *run, const struct arena_snapshot *a)
 	return ok;
 }
 
+/* What the allocator says of an address is left out where it cannot be read. */
+static bool show_located(struct run *run, const struct arena_snapshot *a)
+{
+	struct evidence_list ignored = { 0 };
+	struct allocator al = { 0 };
+	struct fault why;
+	bool ok = a->no_struct || allocator_read(run->k, a, &al, &ignored, &why);
+
+	if (!ok) {
+		arena_problem(a, &why, &run->result->problems);
+		run->result->interrupted = why.kind == FAULT_LIMIT;
+	} else {
+		run->result->allocator = &al;
+		ok = show_to_all(run, a);
+		run->result->allocator = NULL;
+	}
+	allocator_free(&al);
+	return ok;
+}
+
+static bool show_view(struct run *run, const struct arena_snapshot *a)
+{
+	switch (run->options->ask.view) {
+	case VIEW_CHECK:
+		return show_checked(run, a);
+	case VIEW_ADDRESS:
+		return show_located(run, a);
+	default:
+		return show_to_all(run, a);
+	}
+}
+
 static bool show(struct run *run, const struct arena_found *found)
 {
 	struct problems *problems = &run->result->problems;
@@ -213,8 +245,7 @@ static bool show(struct run *run, const struct arena_found *found)
 		/* without a window there is one error already */
 		if (a.area.addr)
 			report_lost(run, &a);
-		ok = run->options->ask.view == VIEW_CHECK ? show_checked(run, &a) :
-							    show_to_all(run, &a);
+		ok = show_view(run, &a);
 	}
 	arena_snapshot_free(&a);
 	return ok;

@@ -33,6 +33,7 @@ struct report_result {
 	struct crash_site crash;	/* of all of them */
 	bool interrupted;		/* the user stopped it; what was found is shown */
 	const struct check *check;	/* VIEW_CHECK: of the arena that is shown */
+	const struct allocator *allocator;	/* VIEW_ADDRESS: the same; NULL: not known */
 	struct problems problems;
 };
 

@@ -202,7 +202,7 @@ def memory_is_true(dump):
             asked += 1
     expect(asked, "no page was read")
     return "%d pages" % asked
-def check_of_arena(arena, told, size, whole):
+def check_of_arena(arena, told, size, whole, parts):
     """-c of one arena against what the guest did to it"""
     who, check = "arena %s %s" % (told["id"], arena["name"]), told["check"]
     expect(check["verdict"] != "damaged", "%s is damaged: %s", who, check["evidence"][:2])
@@ -228,6 +228,11 @@ def check_of_arena(arena, told, size, whole):
     if not arena.get("scratch"):
         expect(check["allocated"] == inside + check["reserved_pages"], "%s: %s allocated", who,
                check["allocated"])
+    for pgoff, n in held:
+        address = int(arena["user_vm_start"], 0) + (pgoff + n - 1) * size
+        ran = answered(arenasnap("-j", "-a", "%x" % address, *parts))
+        at = {a["id"]: a["address"] for a in one_object(ran, "-a")["arenas"]}[told["id"]]
+        expect(at["alloc"] == "allocated" and at["page"] != "page", "-a %x: %s", address, at)
     expect(check["full"] == (check["allocated"] == arena["max_entries"]), "%s: full %s", who,
            check["full"])
 
@@ -243,7 +248,7 @@ def checks_are_true(dump):
     verdicts = {}
     for told in doc["arenas"]:
         if told["id"] in truth:
-            check_of_arena(truth[told["id"]], told, doc["page_size"], whole)
+            check_of_arena(truth[told["id"]], told, doc["page_size"], whole, dump.parts)
         verdict = told["check"]["verdict"]
         verdicts[verdict] = verdicts.get(verdict, 0) + 1
     expect("damaged" not in verdicts, "%s", verdicts)
