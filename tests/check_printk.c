@@ -229,6 +229,19 @@ START_TEST(printk__torn_places_of_text_are_lost_and_no_more)
 }
 END_TEST
 
+START_TEST(printk__text_longer_than_the_ring_is_lost)
+{
+	uint64_t id = put_fault(A(8), 1), next = physmem_get_u64(&pm, log_desc(&lw, id) + 16);
+
+	/* at the begin of the ring, where the rest of a text would be */
+	ck_u64_eq(physmem_get_u64(&pm, log_desc(&lw, id) + 8) % 4096, 0);
+	physmem_u64(&pm, log_desc(&lw, id) + 16, next + 4096);
+	ck_ok(faults(), why);
+	ck_assert_uint_eq(f.n, 0);
+	ck_assert_uint_eq(f.lost, 1);
+}
+END_TEST
+
 START_TEST(printk__records_without_text_are_passed_over)
 {
 	uint64_t id = put_fault(A(8), 1);
@@ -352,6 +365,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, printk__a_record_that_was_overwritten_is_gone);
 	tcase_add_test(tests, printk__a_record_that_is_being_written_is_none);
 	tcase_add_loop_test(tests, printk__torn_places_of_text_are_lost_and_no_more, 0, 9);
+	tcase_add_test(tests, printk__text_longer_than_the_ring_is_lost);
 	tcase_add_test(tests, printk__records_without_text_are_passed_over);
 	tcase_add_test(tests, printk__all_records_at_one_place_are_one);
 	tcase_add_loop_test(tests, printk__rings_that_cannot_be_are_refused, 0, 6);

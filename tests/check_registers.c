@@ -219,6 +219,21 @@ START_TEST(registers__the_kernels_own_note_says_whose_they_are)
 }
 END_TEST
 
+START_TEST(registers__a_note_that_the_kernel_does_not_have_is_nobodys)
+{
+	/* QEMU's, taken after a panic in which other registers were saved */
+	own_notes(4);
+	save(false, 0);
+	save(false, 1);
+	add_note(false, 10);
+	add_note(false, 11);
+	read_all();
+	ck_assert_uint_eq(r.n, 2);
+	ck_cpu(0, false, 0);
+	ck_cpu(1, false, 0);
+}
+END_TEST
+
 START_TEST(registers__without_notes_are_those_in_memory)
 {
 	own_notes(4);
@@ -322,6 +337,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, registers__one_note_for_each_cpu_is_in_order);
 	tcase_add_test(tests, registers__fewer_notes_than_cpus_name_no_cpu);
 	tcase_add_test(tests, registers__the_kernels_own_note_says_whose_they_are);
+	tcase_add_test(tests, registers__a_note_that_the_kernel_does_not_have_is_nobodys);
 	tcase_add_test(tests, registers__without_notes_are_those_in_memory);
 	tcase_add_test(tests, registers__in_memory_of_aarch64);
 	tcase_add_test(tests, registers__before_a_panic_memory_has_none);
