@@ -115,8 +115,14 @@ bool crash_site_table(struct sink *out, const struct crash_site *site, bool all)
 {
 	if (!site->n || (!site->strong && !all))
 		return true;
-	for (size_t i = 0; i < site->n; i++)
-		site->hit[i].base ? base(out, site, i) : hit(out, &site->hit[i]);
+	for (size_t i = 0; i < site->n; i++) {
+		const struct crash_hit *h = &site->hit[i];
+
+		if (h->base)
+			base(out, site, i);
+		else if (all || h->strong || h->source != CRASH_CR2)
+			hit(out, h);
+	}
 	if (site->more)
 		sink_printf(out, "and %" PRIu64 " more\n", site->more);
 	return sink_puts(out, "\n");

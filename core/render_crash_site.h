@@ -9,8 +9,8 @@
 #include "sink.h"
 
 /**
- * Two lines for each hit, then an empty one. Nothing where no hit is strong, but with @all also
- * where there are weak ones.
+ * Two lines for each hit, then an empty one; nothing where no hit is strong. @all: weak ones are
+ * enough, and those of CR2 are said, too.
  */
 bool crash_site_table(struct sink *out, const struct crash_site *site, bool all);
 /** What was looked at, as the sources of -v. */

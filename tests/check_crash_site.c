@@ -294,6 +294,19 @@ START_TEST(crash__as_it_is_shown)
 }
 END_TEST
 
+START_TEST(crash__a_weak_cr2_is_not_above_the_list_beside_strong_hints)
+{
+	set(0, R12, is->base);
+	set_cr2(0, USER + 0x1000);
+	ck_ok(look(), why);
+	ck_assert_uint_eq(site.n, 2);
+	ck_assert(crash_site_table(&out, &site, false));
+	ck_assert_ptr_null(strstr(taken_text(), "cr2"));
+	ck_assert(crash_site_table(&out, &site, true));
+	ck_assert_ptr_nonnull(strstr(taken_text(), "note 0: cr2 "));
+}
+END_TEST
+
 START_TEST(crash__as_json)
 {
 	char text[1024];
@@ -416,6 +429,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, crash__cr2_is_strong_where_it_is_the_kernels);
 	tcase_add_test(tests, crash__weak_hints_alone_are_not_above_the_list);
 	tcase_add_test(tests, crash__as_it_is_shown);
+	tcase_add_test(tests, crash__a_weak_cr2_is_not_above_the_list_beside_strong_hints);
 	tcase_add_test(tests, crash__as_json);
 	tcase_add_test(tests, crash__many_cpus_at_one_base_are_one_line);
 	tcase_add_test(tests, crash__of_too_many_hits_the_rest_is_counted);
