@@ -64,6 +64,18 @@ enum question_taken question_take(struct question *q, int c, const char *argumen
 		*sentence = "-r: not a hexadecimal address";
 		return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN :
 									  QUESTION_WRONG;
+	case 'f':
+		add_view(q, VIEW_FIND);
+		q->find = argument;
+		return QUESTION_TAKEN;
+	case QUESTION_REFS:
+		add_view(q, VIEW_REFS);
+		*sentence = "--refs: not a hexadecimal address";
+		return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN :
+									  QUESTION_WRONG;
+	case QUESTION_UNALIGNED:
+		q->report.ask.unaligned = true;
+		return QUESTION_TAKEN;
 	case 'l':
 		q->has_length = true;
 		*sentence = "-l: not a number of bytes, up to 8 GiB";
@@ -114,8 +126,7 @@ enum question_taken question_take(struct question *q, int c, const char *argumen
 static const char *check_read(const struct question *q, struct ask *ask)
 {
 	if (ask->view != VIEW_READ)
-		return q->has_length || q->bytes || ask->unit ?
-		       "-l, -w, -8, -16, -32 and -64 go with -r" : NULL;
+		return q->has_length || q->bytes ? "-l and -w go with -r" : NULL;
 	if (q->bytes && !q->has_length)
 		return "-w needs -l, the number of bytes";
 	if (q->bytes && (ask->unit || q->json))
@@ -130,24 +141,35 @@ static const char *check_read(const struct question *q, struct ask *ask)
 	       "-l goes beyond the last address" : NULL;
 }
 
+static const char *check_find(const struct question *q, struct ask *ask)
+{
+	if (ask->unaligned && ask->view != VIEW_FIND && ask->view != VIEW_REFS)
+		return "--unaligned goes with -f and --refs";
+	if (ask->unit && ask->view != VIEW_FIND && ask->view != VIEW_READ)
+		return "-8, -16, -32 and -64 go with -r and -f";
+	if (ask->view != VIEW_FIND)
+		return NULL;
+	return needle_parse(&ask->needle, q->find, ask->unit ? ask->unit : 8, ask->unaligned);
+}
+
 const char *question_check(struct question *q)
 {
 	struct ask *ask = &q->report.ask;
+	const char *sentence;
 
 	/* more than one bit */
 	if (q->views & (q->views - 1))
-		return "-v, -p, -a, -r and -c are views; choose one";
+		return "-v, -p, -a, -r, -f, --refs and -c are views; choose one";
 	ask->view = q->report.n_select ? VIEW_VERBOSE : VIEW_LIST;
 	for (unsigned view = 0; q->views >> view; view++)
 		if (q->views >> view & 1)
 			ask->view = (enum view)view;
-	if (view_has_address(ask->view) && q->report.max_pages)
-		return "--max-pages would hide where an address of -a or -r lies";
-	if (ask->view == VIEW_CHECK && q->report.max_pages)
-		return "--max-pages would hide pages from -c";
+	if (view_has_all_pages(ask->view) && q->report.max_pages)
+		return "--max-pages goes with lists of pages, not with -a, -r, -f, --refs and -c";
 	if (ask->runs && (ask->view != VIEW_PAGES || q->json))
 		return "--runs goes with -p, and without -j";
-	return check_read(q, ask);
+	sentence = check_find(q, ask);
+	return sentence ? sentence : check_read(q, ask);
 }
 
 bool question_count(const char *text, uint64_t *n)

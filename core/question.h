@@ -8,10 +8,11 @@
 #include "report.h"
 
 /** Options of both, for getopt_long(); those of a front end alone are QUESTION_OWN and more. */
-#define QUESTION_LETTERS "m:a:r:l:81:3:6:w:cvpjo:"
+#define QUESTION_LETTERS "m:a:r:f:l:81:3:6:w:cvpjo:"
 
 enum {
-	QUESTION_RUNS = 256, QUESTION_MAX_PAGES, QUESTION_SCAN, QUESTION_NO_HEADINGS, QUESTION_OWN
+	QUESTION_RUNS = 256, QUESTION_MAX_PAGES, QUESTION_SCAN, QUESTION_NO_HEADINGS, QUESTION_REFS,
+	QUESTION_UNALIGNED, QUESTION_OWN
 };
 
 #define QUESTION_OPTIONS \
@@ -19,6 +20,9 @@ enum {
 	{ "address", required_argument, NULL, 'a' }, \
 	{ "read", required_argument, NULL, 'r' }, \
 	{ "check", no_argument, NULL, 'c' }, \
+	{ "find", required_argument, NULL, 'f' }, \
+	{ "refs", required_argument, NULL, QUESTION_REFS }, \
+	{ "unaligned", no_argument, NULL, QUESTION_UNALIGNED }, \
 	{ "verbose", no_argument, NULL, 'v' }, \
 	{ "pages", no_argument, NULL, 'p' }, \
 	{ "runs", no_argument, NULL, QUESTION_RUNS }, \
@@ -35,6 +39,7 @@ struct question {
 	bool json;
 	bool no_headings;
 	bool has_length;
+	const char *find;		/* -f VALUE, or NULL */
 	const char *output;		/* -o DIR, or NULL */
 	const char *bytes;		/* -w FILE, or NULL */
 };

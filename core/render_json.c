@@ -10,6 +10,7 @@
 #include "render_check.h"
 #include "render_crash_site.h"
 #include "render_read.h"
+#include "render_search.h"
 #include "render_where.h"
 #include "report.h"
 
@@ -141,6 +142,10 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 		break;
 	case VIEW_ADDRESS:
 		where_json(out, a, result->allocator, j->ask.address);
+		break;
+	case VIEW_FIND:
+	case VIEW_REFS:
+		ok = search_json(out, k, a, &j->ask, result);
 		break;
 	case VIEW_READ:
 		ok = read_json(out, k, a, &j->ask, &result->problems);

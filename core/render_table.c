@@ -9,6 +9,7 @@
 #include "render_check.h"
 #include "render_crash_site.h"
 #include "render_read.h"
+#include "render_search.h"
 #include "render_where.h"
 #include "report.h"
 
@@ -482,6 +483,10 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 		ok = where_table(t->out, a, result->allocator, t->ask.address,
 				 t->shown);
 		break;
+	case VIEW_FIND:
+	case VIEW_REFS:
+		ok = search_table(t->out, k, a, &t->ask, t->headings, result, &t->hits);
+		break;
 	case VIEW_READ:
 		if (t->shown && t->headings)
 			sink_puts(t->out, "\n");
@@ -500,6 +505,9 @@ static bool table_end(struct renderer *r, const struct kernel *k,
 {
 	struct table_renderer *t = (struct table_renderer *)r;
 
+	if (result->found && t->headings &&
+	    (t->ask.view == VIEW_FIND || (t->ask.view == VIEW_REFS && result->refs.n_targets)))
+		search_table_end(t->out, &t->ask, &t->hits);
 	/* arenas that were not asked for are no reason to say that there are none */
 	if (result->found)
 		return sink_flush(t->out);

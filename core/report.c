@@ -228,6 +228,34 @@ static bool show_view(struct run *run, const struct arena_snapshot *a)
 	}
 }
 
+/*
+ * Who points to an address is asked of all arenas, so first of all it is asked where that lies.
+ * What is wrong with an arena is said when it is shown.
+ */
+static bool find_targets(struct run *run, const struct arena_list *list, struct fault *why)
+{
+	struct problems ignored = { 0 };
+	bool ok = true;
+
+	if (run->options->ask.view != VIEW_REFS)
+		return true;
+	for (size_t i = 0; ok && i < list->n; i++) {
+		struct arena_snapshot a = { 0 };
+		struct fault unread;
+
+		if (arena_snapshot(run->k, &list->found[i], 0, &a, &ignored, &unread)) {
+			ok = refs_add(&run->result->refs, &a, run->options->ask.address, why);
+			run->unsure |= a.truncated || a.unknown;
+		} else {
+			run->unsure = true;
+		}
+		arena_snapshot_free(&a);
+	}
+	problems_free(&ignored);
+	run->located = run->result->refs.n_targets;
+	return ok;
+}
+
 static bool show(struct run *run, const struct arena_found *found)
 {
 	struct problems *problems = &run->result->problems;
@@ -255,9 +283,12 @@ static void check_selection(struct run *run)
 {
 	struct fault why;
 
-	if (view_has_address(run->options->ask.view) && !run->located) {
+	const enum view view = run->options->ask.view;
+	const bool of_these = view_has_address(view) && run->options->n_select;
+
+	if ((view_has_address(view) || view == VIEW_REFS) && !run->located) {
 		fault_fill(&why, STATE_ABSENT, SPACE_NONE, 0, "0x%" PRIx64 " lies in no arena%s%s",
-			   run->options->ask.address, run->options->n_select ? " of these" : "",
+			   run->options->ask.address, of_these ? " of these" : "",
 			   run->unsure || run->result->problems.n ?
 			   ", as far as they could be read" : "");
 		problems_add(&run->result->problems, &why);
@@ -345,7 +376,8 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 	ok = (run.matched && problems_reserve(&result->problems)) ||
 	     fault_set(why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
 	report_file(&k->mem->facts, &result->problems);
-	ok = ok && arena_find(k, options->scan, &list, &result->problems, why);
+	ok = ok && arena_find(k, options->scan, &list, &result->problems, why) &&
+	     find_targets(&run, &list, why);
 	result->search = list.search;
 	result->found = list.n;
 	more = ok && look_at_crash(&run, &list);
@@ -369,4 +401,5 @@ void report_free(struct report_result *result)
 {
 	crash_site_free(&result->crash);
 	problems_free(&result->problems);
+	refs_free(&result->refs);
 }

@@ -35,6 +35,7 @@ struct report_result {
 	const struct check *check;	/* VIEW_CHECK: of the arena that is shown */
 	const struct allocator *allocator;	/* VIEW_ADDRESS: the same; NULL: not known */
 	struct problems problems;
+	struct refs refs;		/* VIEW_REFS: what is pointed to */
 };
 
 /** Who is shown the answer. Each function returns false to stop the run. */
@@ -76,12 +77,18 @@ bool report_address(const char *text, uint64_t *address);
 /* What renderers share. */
 
 /** Text and columns, for people. */
+/** Of a search, in all arenas. */
+struct hit_count {
+	uint64_t hits, pages;
+};
+
 struct table_renderer {
 	struct renderer renderer;
 	struct sink *out;
 	struct ask ask;
 	bool headings;
 	uint64_t shown;
+	struct hit_count hits;	/* VIEW_FIND, VIEW_REFS */
 };
 
 void table_renderer_init(struct table_renderer *t, struct sink *out);

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""-a and -r: where an address lies, and what is there, against the truth of the guests."""
+"""-a, -r, -f, --refs: where an address lies, what is there, where something is found.
+
+Held against the truth of the guests; hits against a search here, through the files of -o, whose
+pages have the truth's checksums.
+"""
 
 import os
 import re
+import struct
 import zlib
 
 from cli_dumps import LOST, OLD, RECORDED, Truth, vmcore
-from cli_run import U32, equal, expect, test, test_each
+from cli_run import U32, equal, expect, num, test, test_each
 
 
 def ask(case, name, address, status=0):
@@ -256,3 +261,144 @@ def options_of_reading_that_make_no_sense(case):
         equal(ran.out, b"", "stdout of %s" % " ".join(options))
         expect(ran.err, "no sentence")
     expect(not os.path.exists("x"), "a file was made")
+
+
+# -f and --refs: searched for here, too.
+
+def contents(case, name):
+    """The pages of each arena: {id: {pgoff: bytes}}, proved by the checksums of the truth."""
+    truth, out = Truth(name), case.path("out")
+    case.run("-o", out, vmcore(case, name))
+    pages = {}
+    for arena in truth.arenas:
+        of = pages[arena.id] = {}
+        with open(os.path.join(out, "%d.bin" % arena.id), "rb") as f:
+            for page in [p for p in arena.pages if p.kind != "scratch"]:
+                f.seek(page.pgoff * truth.page_size)
+                of[page.pgoff] = f.read(truth.page_size)
+                if page.crc is not None:
+                    equal(zlib.crc32(of[page.pgoff]), page.crc, "checksum")
+    return truth, pages
+
+
+def joined(truth, arena, pages):
+    """Pages that follow each other, as one: (pgoff of the first, bytes)"""
+    runs = []
+    for pgoff in sorted(pages):
+        user = arena.user_vm_start + pgoff * truth.page_size
+        if runs and runs[-1][0] + len(runs[-1][1]) // truth.page_size == pgoff and user & U32:
+            runs[-1] = (runs[-1][0], runs[-1][1] + pages[pgoff])
+        else:
+            runs.append((pgoff, pages[pgoff]))
+    return runs
+
+
+def places_of(truth, pages, pattern, step):
+    """Where the bytes are: {(id, pgoff, offset)}"""
+    places = set()
+    for arena in truth.arenas:
+        for first, data in joined(truth, arena, pages[arena.id]):
+            at = data.find(pattern)
+            while at >= 0:
+                if at % step == 0:
+                    places.add((arena.id, first + at // truth.page_size, at % truth.page_size))
+                at = data.find(pattern, at + 1)
+    return places
+
+
+def told_places(doc, key):
+    return [(a["id"], hit["pgoff"], hit["offset"]) for a in doc["arenas"] for hit in a[key]]
+
+
+@test_each(*RECORDED)
+def value_is_found_wherever_it_is(case, name):
+    truth, pages = contents(case, name)
+    arena = truth.named("huge4g")
+    page = pages[arena.id][0]
+    border = pages[truth.named("dense").id]
+    word = int.from_bytes(page[16:24], "little")
+    straddles = (border[0][-3:] + border[1][:3]).hex()
+    asked = [(["-f", "0x%x" % word], page[16:24], 8),
+             (["-f", "0x%x" % (word & U32), "-32"], page[16:20], 4),
+             (["-f", "0x%x" % (word & 0xffff), "-16", "--unaligned"], page[16:18], 1),
+             (["-f", "huge4g page 0"], b"huge4g page 0", 1),
+             (["-f", "".join("\\x" + straddles[i:i + 2] for i in range(0, 12, 2))],
+              bytes.fromhex(straddles), 1)]
+    found = 0
+    for options, pattern, step in asked:
+        want = places_of(truth, pages, pattern, step)
+        expect(want, "%s is nowhere", options)
+        doc = case.run("-j", *options, vmcore(case, name)).doc
+        told = told_places(doc, "found")
+        equal(len(told), len(set(told)), "hits that are told twice")
+        equal(set(told), want, "hits of %s" % " ".join(options))
+        for row in doc["arenas"]:
+            arena = truth.by_id[row["id"]]
+            equal(row["searched"], len(pages[arena.id]), "pages searched")
+            for hit in row["found"]:
+                at = arena.by_pgoff[hit["pgoff"]]
+                equal(num(hit["user"]), at.user + hit["offset"], "user address")
+                expect(at.kernel is None or num(hit["kernel"]) == at.kernel + hit["offset"],
+                       "kernel address of %s", hit)
+        found += len(want)
+    return "%d hits" % found
+
+
+@test_each(*RECORDED)
+def words_that_point_to_a_page(case, name):
+    truth, pages = contents(case, name)
+    size = truth.page_size
+    total = 0
+    for arena in truth.arenas[2::12]:
+        if not arena.pages or arena.kern_vm_start is None:
+            continue
+        page = arena.pages[-1]
+        forms = {"user": page.user, "kernel": page.kernel, "low32": page.user & U32}
+        want = set()
+        for other in truth.arenas:
+            for pgoff, data in pages[other.id].items():
+                for i, word in enumerate(struct.unpack("<%dQ" % (size // 8), data)):
+                    # most words are none of the three
+                    for form, start in forms.items() if word else ():
+                        if start <= word < start + size and (form != "low32" or other is arena):
+                            want.add((other.id, pgoff, 8 * i, form))
+        doc = case.run("-j", "--refs", "%x" % page.kernel, vmcore(case, name)).doc
+        told = {(a["id"], r["pgoff"], r["offset"], r["form"]) for a in doc["arenas"]
+                for r in a["refs"]}
+        equal(told, want, "words that point to arena %d" % arena.id)
+        total += len(want)
+    return "%d words" % total
+
+
+@test
+def value_that_is_nowhere_is_an_answer(case):
+    path = vmcore(case, OLD)
+    ran = case.run("-f", "no page has this text", path)
+    expect(ran.out.startswith(b"not found in ") and ran.out.count(b"\n") == 1, "%s", ran.out)
+    equal(case.run("-f", "no page has this text", "--no-headings", path).out, b"", "stdout")
+    ran = case.run("--refs", "%x" % Truth(OLD).symbols["_text"], path, status=1)
+    expect(b"lies in no arena" in ran.err, "%s", ran.err)
+
+
+@test
+def hits_on_the_screen(case):
+    truth = Truth(OLD)
+    arena = truth.named("huge4g")
+    page = arena.pages[0]
+    ran = case.run("-f", "page 0 line 0", "-m", "huge4g", vmcore(case, OLD))
+    lines = ran.out.decode().splitlines()
+    equal(lines[0], "     ID   PGOFF           USER           KERNEL", "heading")
+    equal(lines[1].split(), [str(arena.id), "0", "%x" % (page.user + 16),
+                             "%x" % (page.kernel + 16)], "first hit")
+
+
+@test
+def options_of_searching_that_make_no_sense(case):
+    path = vmcore(case, OLD)
+    for options in (("-f", ""), ("-f", "256", "-8"), ("-f", "12g"), ("-f", '"open'),
+                    ("-f", "1", "-p"), ("--unaligned",), ("--refs", "x"), ("--refs", "8", "-8"),
+                    ("-f", "1", "--refs", "1"), ("-f", "1", "--max-pages", "1"),
+                    ("-f", "1", "-l", "8"), ("-f", "a" * 257)):
+        ran = case.run(*options, path, status=2)
+        equal(ran.out, b"", "stdout of %s" % " ".join(options))
+        expect(ran.err, "no sentence")
