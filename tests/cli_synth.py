@@ -380,7 +380,8 @@ def million_pages_fit_in_64_mib(case):
         raise Skip("a sanitizer has memory of its own")
     path, _ = dump(case, "big")
     peaks = []
-    for args in (["-jp"], ["-j"], [], ["-p"], ["-p", "--runs"], ["-v"], ["-o", case.path("out")]):
+    for args in (["-jp"], ["-j"], [], ["-p"], ["-p", "--runs"], ["-v"], ["-c"], ["-jc"],
+                 ["-o", case.path("out")]):
         peak = peak_kib(case, *args, path)
         expect(peak < MEMORY_KIB, "%s: peak memory %d KiB", " ".join(args), peak)
         peaks.append("%s %d" % (" ".join(args[:2])[:9], peak >> 10))

@@ -106,9 +106,9 @@ def text_and_files(version, release, dump):
     by_address = ["-j", "-a", "%x" % (start + 8)]
     with scratch_dir() as tmp:
         there, here = os.path.join(tmp, "crash"), os.path.join(tmp, "batch")
-        *texts, lies, short, told, _ = ask(version, release, dump,
+        *texts, lies, checked, short, told, _ = ask(version, release, dump,
                                      *[" ".join(["arena"] + a) for a in asked],
-                                     " ".join(["arena"] + by_address),
+                                     " ".join(["arena"] + by_address), "arena -j -c",
                                      "arena -j", "arena -j -p", "arena -o %s" % there)
         for options, text in zip(asked, texts):
             want = arenasnap(*options, dump.path).out.decode().splitlines()
@@ -118,6 +118,7 @@ def text_and_files(version, release, dump):
         fields_are_true(dump, texts[1])
         pages_are_true(dump, texts[2])
         hold(json_of(lies), one_object(arenasnap(*by_address, dump.path), "-j -a"))
+        hold(json_of(checked), one_object(arenasnap("-j", "-c", dump.path), "-j -c"))
         hold(json_of(short), one_object(arenasnap("-j", dump.path), "-j"))
         hold(json_of(told), one_object(arenasnap("-j", "-p", dump.path), "-j -p"))
         arenasnap("-o", here, dump.path, limit=600)
