@@ -143,19 +143,26 @@ static void ask_for_crash(const struct kernel *k)
 			kernel_read_u64(k, want[i].addr, &value, &ignored);
 }
 
-/*
- * All arenas, whichever the user wants to see now. A snapshot asks for the state of each page,
- * so all contents are among what is recorded, and a check reads their allocators. What is not there is no fault here.
- */
-static bool ask_everything(struct recorder *r, const struct kernel *k, struct fault *why)
+static bool ask_view(const struct kernel *k, enum view view, struct fault *why)
 {
-	const struct report_options all = { .ask.view = VIEW_CHECK };
+	const struct report_options all = { .ask.view = view };
 	struct report_result result;
 	bool ok = report_run(k, &all, NULL, 0, &result, why);
 
 	if (ok && result.interrupted)
 		ok = fault_set(why, FAULT_LIMIT, SPACE_NONE, 0, "interrupted");
 	report_free(&result);
+	return ok;
+}
+
+/*
+ * All arenas, whichever the user wants to see now. A snapshot asks for the state of each page,
+ * so all contents are among what is recorded, and a check reads their allocators. What is not there is no fault here.
+ */
+static bool ask_everything(struct recorder *r, const struct kernel *k, struct fault *why)
+{
+	bool ok = ask_view(k, VIEW_CHECK, why) && ask_view(k, VIEW_USERS, why);
+
 	ask_for_crash(k);
 	if (!ok)
 		return false;

@@ -239,7 +239,8 @@ bool ladder_can_go_on(const struct ladder *l, const struct fault *why, bool *not
 
 static bool ask_programs(struct ladder *l)
 {
-	const struct programs_visitor visitor = { program_arena, program_map, program_lost, l };
+	const struct programs_visitor visitor = {
+		.arena = program_arena, .map = program_map, .lost = program_lost, .ctx = l };
 	struct fault why = { .kind = STATE_STORED };
 
 	return programs_walk(l->k, &visitor, &why) ||

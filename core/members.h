@@ -16,6 +16,8 @@
 
 #define LOST_PROGRAMS "arenas that only a program leads to"
 #define LOST_AREAS "arenas that only their vmalloc area leads to"
+#define LOST_REFERENCES "whether an arena is held by more than is found"
+#define LOST_PROGRAM "what is said of a program"
 #define LOST_TASKS "arenas that only a process leads to"
 #define LOST_ALLOCATOR "what the allocator of an arena says (-c)"
 #define MEMBERS(M) \
@@ -45,6 +47,7 @@
 	M(xa_node, parent, 8, REQUIRED, "") \
 	M(xa_node, array, 8, OPTIONAL, "a check of the nodes of map_idr") \
 	M(bpf_map, refcnt, 8, OPTIONAL, "which arenas are being freed") \
+	M(bpf_map, usercnt, 8, OPTIONAL, LOST_REFERENCES) \
 	M(printk_info, facility, 1, OPTIONAL, "whether a process wrote a line of the log") \
 	/* programs */ \
 	M(bpf_prog, aux, 8, OPTIONAL, LOST_PROGRAMS) \
@@ -53,6 +56,19 @@
 	M(bpf_prog_aux, arena, 8, OPTIONAL, LOST_PROGRAMS) \
 	M(bpf_prog_aux, used_maps, 8, OPTIONAL, "arenas that only a program's list of maps names") \
 	M(bpf_prog_aux, used_map_cnt, 4, OPTIONAL, "arenas that only a program's list of maps names") \
+	M(bpf_prog, type, 4, OPTIONAL, LOST_PROGRAM) \
+	M(bpf_prog, tag, 8, OPTIONAL, LOST_PROGRAM) \
+	M(bpf_prog_aux, name, 16, OPTIONAL, LOST_PROGRAM) \
+	M(bpf_prog_aux, load_time, 8, OPTIONAL, LOST_PROGRAM) \
+	M(bpf_prog_aux, user, 8, OPTIONAL, LOST_PROGRAM) \
+	M(user_struct, uid, 4, OPTIONAL, LOST_PROGRAM) \
+	M(bpf_prog_aux, stream, 0, NEW, "text of a program's streams (6.17 and later)") \
+	M(bpf_stream, log, 8, NEW, "text of a program's streams (6.17 and later)") \
+	M(bpf_stream, backlog_head, 8, NEW, "text of a program's streams (6.17 and later)") \
+	M(bpf_stream_elem, node, 8, NEW, "text of a program's streams (6.17 and later)") \
+	M(bpf_stream_elem, total_len, 4, NEW, "text of a program's streams (6.17 and later)") \
+	M(bpf_stream_elem, consumed_len, 4, NEW, "text of a program's streams (6.17 and later)") \
+	M(bpf_stream_elem, str, 0, NEW, "text of a program's streams (6.17 and later)") \
 	M(scx_sched, arena_map, 8, NEW, "the arena of the sched_ext scheduler (7.2 and later)") \
 	/* vmalloc areas */ \
 	M(vmap_node, sizeof, 0, OPTIONAL, LOST_AREAS) \

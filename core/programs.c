@@ -149,7 +149,9 @@ static bool visit_program(void *ctx, uint32_t id, uint64_t prog)
 	uint64_t aux;
 
 	if (read_aux(w->k, id, prog, &aux, &why))
-		w->stopped = !visit_arena(w, id, aux) || !visit_used(w, id, aux);
+		w->stopped = (w->visitor->program &&
+			      !w->visitor->program(w->visitor->ctx, id, prog, aux)) ||
+			     !visit_arena(w, id, aux) || !visit_used(w, id, aux);
 	else
 		w->stopped = !lost_program(w, id, &why);
 	return !w->stopped;

@@ -16,6 +16,8 @@ struct programs_visitor {
 	/** Programs that cannot be read or believed. False ends the walk, as in all of these. */
 	bool (*lost)(void *ctx, const struct fault *why);
 	void *ctx;
+	/** A program, before its maps: its struct bpf_prog and bpf_prog_aux. May be NULL. */
+	bool (*program)(void *ctx, uint32_t program, uint64_t prog, uint64_t aux);
 };
 
 /**

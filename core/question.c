@@ -93,6 +93,9 @@ enum question_taken question_take(struct question *q, int c, const char *argumen
 	case 'c':
 		add_view(q, VIEW_CHECK);
 		return QUESTION_TAKEN;
+	case 'u':
+		add_view(q, VIEW_USERS);
+		return QUESTION_TAKEN;
 	case 'v':
 		add_view(q, VIEW_VERBOSE);
 		return QUESTION_TAKEN;
@@ -159,7 +162,7 @@ const char *question_check(struct question *q)
 
 	/* more than one bit */
 	if (q->views & (q->views - 1))
-		return "-v, -p, -a, -r, -f, --refs and -c are views; choose one";
+		return "-v, -p, -a, -r, -f, --refs, -c and -u are views; choose one";
 	ask->view = q->report.n_select ? VIEW_VERBOSE : VIEW_LIST;
 	for (unsigned view = 0; q->views >> view; view++)
 		if (q->views >> view & 1)

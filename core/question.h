@@ -8,7 +8,7 @@
 #include "report.h"
 
 /** Options of both, for getopt_long(); those of a front end alone are QUESTION_OWN and more. */
-#define QUESTION_LETTERS "m:a:r:f:l:81:3:6:w:cvpjo:"
+#define QUESTION_LETTERS "m:a:r:f:l:81:3:6:w:cuvpjo:"
 
 enum {
 	QUESTION_RUNS = 256, QUESTION_MAX_PAGES, QUESTION_SCAN, QUESTION_NO_HEADINGS, QUESTION_REFS,
@@ -23,6 +23,7 @@ enum {
 	{ "find", required_argument, NULL, 'f' }, \
 	{ "refs", required_argument, NULL, QUESTION_REFS }, \
 	{ "unaligned", no_argument, NULL, QUESTION_UNALIGNED }, \
+	{ "users", no_argument, NULL, 'u' }, \
 	{ "verbose", no_argument, NULL, 'v' }, \
 	{ "pages", no_argument, NULL, 'p' }, \
 	{ "runs", no_argument, NULL, QUESTION_RUNS }, \

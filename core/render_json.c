@@ -11,6 +11,7 @@
 #include "render_crash_site.h"
 #include "render_read.h"
 #include "render_search.h"
+#include "render_users.h"
 #include "render_where.h"
 #include "report.h"
 
@@ -146,6 +147,9 @@ static bool json_arena(struct renderer *r, const struct kernel *k,
 	case VIEW_FIND:
 	case VIEW_REFS:
 		ok = search_json(out, k, a, &j->ask, result);
+		break;
+	case VIEW_USERS:
+		users_json(out, a, &result->users);
 		break;
 	case VIEW_READ:
 		ok = read_json(out, k, a, &j->ask, &result->problems);

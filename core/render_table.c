@@ -10,6 +10,7 @@
 #include "render_crash_site.h"
 #include "render_read.h"
 #include "render_search.h"
+#include "render_users.h"
 #include "render_where.h"
 #include "report.h"
 
@@ -486,6 +487,9 @@ static bool table_arena(struct renderer *r, const struct kernel *k,
 	case VIEW_FIND:
 	case VIEW_REFS:
 		ok = search_table(t->out, k, a, &t->ask, t->headings, result, &t->hits);
+		break;
+	case VIEW_USERS:
+		ok = users_table(t->out, a, &result->users, t->headings, t->shown);
 		break;
 	case VIEW_READ:
 		if (t->shown && t->headings)

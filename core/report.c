@@ -384,6 +384,10 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 	result->interrupted = ok && !more;
 	if (!ok) {
 		result->status = REPORT_FAILED;
+	} else if (options->ask.view == VIEW_USERS && more &&
+		   !users_find(k, &list, &result->users, &result->problems, why)) {
+		ok = false;
+		result->status = REPORT_FAILED;
 	} else if (begin(&run)) {
 		for (size_t i = 0; more && i < list.n; i++)
 			more = show(&run, &list.found[i]);
@@ -402,4 +406,5 @@ void report_free(struct report_result *result)
 	crash_site_free(&result->crash);
 	problems_free(&result->problems);
 	refs_free(&result->refs);
+	users_free(&result->users);
 }

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "crash_site.h"
 #include "sink.h"
+#include "users.h"
 
 /** The values are exit statuses, and "status" in JSON: complete, partial, failed. */
 enum report_status {
@@ -36,6 +37,7 @@ struct report_result {
 	const struct allocator *allocator;	/* VIEW_ADDRESS: the same; NULL: not known */
 	struct problems problems;
 	struct refs refs;		/* VIEW_REFS: what is pointed to */
+	struct users users;		/* VIEW_USERS only */
 };
 
 /** Who is shown the answer. Each function returns false to stop the run. */

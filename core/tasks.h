@@ -12,6 +12,7 @@ struct task_user {
 	uint32_t pid;		/* tgid; 0: lost */
 	char comm[17];		/* bytes as they are in the dump; empty: lost */
 	uint64_t task;		/* struct task_struct */
+	uint64_t file;		/* struct file; 0: lost. dup() and fork() share one */
 	uint64_t map;		/* file->private_data: struct bpf_map; of a mapping 0: its file is lost */
 };
 

@@ -99,6 +99,7 @@ static bool arena_vma(struct tasks *w, const uint8_t *buf)
 		tasks_note(w, &why);
 	}
 	w->mapping.user.map = map;
+	w->mapping.user.file = file;
 	w->stop = !w->visitor->mapping(w->visitor->ctx, &w->mapping);
 	return !w->stop;
 }
@@ -163,6 +164,7 @@ static bool visit_fd(struct tasks *w, uint32_t fd, uint64_t file)
 		tasks_note(w, &why);
 		return true;
 	}
+	w->user.file = file;
 	if (w->user.map)
 		w->stop = !w->visitor->descriptor(w->visitor->ctx, &w->user, fd);
 	return !w->stop;

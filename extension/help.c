@@ -11,7 +11,7 @@ char *arena_help[] = {
 	"arena",
 	"BPF arenas and their pages",
 	"[-v | -p [--runs] | -a ADDR | -r ADDR [-l LEN] [-w FILE] | -f VALUE |\n"
-	"        --refs ADDR | -c] [-8 | -16 | -32 | -64] [--unaligned] [-j]\n"
+	"        --refs ADDR | -c | -u] [-8 | -16 | -32 | -64] [--unaligned] [-j]\n"
 	"        [-o DIR] [--max-pages N] [--scan] [--no-headings] [[-m] ARENA]...",
 	"  This command lists the BPF arenas of the kernel: each map of type arena,",
 	"  and how many pages it has. Types and symbols are taken from the dump itself;",
@@ -28,6 +28,8 @@ char *arena_help[] = {
 	"-8 -16 -32 -64  with -r and -f: words of so many bits; else 64.",
 	"       -w FILE  with -r and -l: write the bytes to FILE, which must not exist, if",
 	"                all are there.",
+	"            -u  programs and processes that use each arena, and what their",
+	"                programs printed.",
 	"            -c  page tables against the allocator: what is held without a page,",
 	"                what is wrong, and a verdict for each arena.",
 	"      -f VALUE  each place in any arena that has this number, as a word, or this",
@@ -92,6 +94,12 @@ char *arena_help[] = {
 	"         nr_pages: 5",
 	"            locks: spinlock free, lock free, zap_mutex free",
 	"         reserved: pgoff 0 to 15, 16 pages",
+	"\n  Find out who uses it:\n",
+	"    %s> arena -u fixed",
+	"    arena 45 fixed: 0 programs, 1 process, 1 reference",
+	"         PID HOW  WINDOW OR DESCRIPTOR      COMM",
+	"           1 maps 20053b5b0000-20053b9b0000 init",
+	"           1 fd   38                        init",
 	"\n  Find all places that have a string:\n",
 	"    %s> arena -f \"page 0 line 0\" huge4g",
 	"         ID   PGOFF           USER           KERNEL",

@@ -73,7 +73,8 @@ static bool on_lost(void *ctx, const struct fault *f)
 
 static bool walk(void)
 {
-	const struct programs_visitor visitor = { on_arena, on_map, on_lost, &m };
+	const struct programs_visitor visitor = {
+		.arena = on_arena, .map = on_map, .lost = on_lost, .ctx = &m };
 
 	events = 0;
 	return programs_walk(k, &visitor, &why);

@@ -255,6 +255,36 @@ def checks_are_true(dump):
     return ", ".join("%d %s" % (n, verdict) for verdict, n in sorted(verdicts.items()))
 
 
+def users_are_true(dump):
+    """-u: programs, mappings and descriptors are those that the guest told; no other loses references"""
+    with open(dump.truth) as f:
+        truth = json.load(f)
+    doc = one_object(answered(arenasnap("-j", "-u", *dump.parts)), "-u")
+    hold_against_schema(doc, "-u")
+    found = {arena["id"]: arena["users"] for arena in doc["arenas"] if arena.get("users")}
+    programs = 0
+    for told in truth["arenas"]:
+        users, who = found.get(told["id"]), "arena %s" % told["id"]
+        if users is None:
+            expect("lossy" in dump.tags, "%s: no users", who)
+            continue
+        mapped = sorted(p["pid"] for p in users["processes"] if p["mappings"])
+        expect(sorted({vma["pid"] for vma in told["vmas"]}) == mapped or "lossy" in dump.tags,
+               "%s is mapped by %s", who, mapped)
+        ids = [program["id"] for program in users["programs"]]
+        want = sorted(p["id"] if isinstance(p, dict) else p for p in told["progs"])
+        expect(ids == want or "lossy" in dump.tags, "%s: programs %s, not %s", who, ids, want)
+        held = any(p["descriptors"] for p in users["processes"])
+        expect(held == told["fd_open"] or "lossy" in dump.tags, "%s: descriptor %s", who, held)
+        if "lossy" not in dump.tags:
+            # the guest leaves one arena to bpffs, or to a program, without a descriptor
+            pinned = not told["fd_open"] and not told["vmas"] and not want
+            expect(users["unexplained"] == users["unexplained_users"] == pinned,
+                   "%s: %s references are not explained", who, users["unexplained"])
+        programs += len(ids)
+    return "users of %d arenas, %d programs" % (len(found), programs)
+
+
 def contents_are_true(dump):
     """-o: snapshot.json and the pages of each arena"""
     with scratch_dir() as tmp:

@@ -62,6 +62,7 @@ def check_dump(report, dump):
             report.check(dump.name + " crash", answers.untouched, answers.crash_is_told, dump)
             report.check(dump.name + " -r", answers.untouched, answers.memory_is_true, dump)
         report.check(dump.name + " -c", answers.untouched, answers.checks_are_true, dump)
+        report.check(dump.name + " -u", answers.untouched, answers.users_are_true, dump)
         if "nocontents" not in dump.tags:
             report.check(dump.name + " --reduce", answers.untouched,
                          answers.reduced_answers_the_same, dump)
