@@ -7,6 +7,8 @@
 
 #include "array.h"
 
+enum { MANY_TARGETS = 1024 };
+
 /* Pages, one after the other. */
 
 struct search {
@@ -98,6 +100,7 @@ static bool look_for_bytes(struct search *s, size_t from, size_t to, size_t end)
 	const struct needle *needle = s->needle;
 	struct search_hit hit = { 0 };
 	const uint8_t *at;
+	size_t off;
 
 	while (from < to) {
 		at = memmem(s->buf + from, end - from, needle->byte, needle->n);
@@ -105,10 +108,10 @@ static bool look_for_bytes(struct search *s, size_t from, size_t to, size_t end)
 			return true;
 		from = (size_t)(at - s->buf);
 		/* a page begins at s->tail, and at a multiple of every step */
-		if ((from + needle->step - s->tail % needle->step) % needle->step == 0 &&
-		    !found(s, from, &hit))
+		off = (from + needle->step - s->tail % needle->step) % needle->step;
+		if (!off && !found(s, from, &hit))
 			return false;
-		from++;
+		from += needle->step - off;
 	}
 	return true;
 }
@@ -141,10 +144,20 @@ static bool is_same(const struct arena_snapshot *a, const struct target *t)
 	return a->map == t->map && a->area.addr == t->area;
 }
 
-static bool in_window(const struct arena_snapshot *a, uint64_t user)
+/* May a program or process of @a mean an address of @a by it? */
+static bool may_be_own(const struct arena_snapshot *a, uint64_t user)
 {
-	return arena_knows(a, FIELD_USER_VM_START) && arena_knows(a, FIELD_USER_VM_END) &&
-	       user >= a->user_vm_start && user < a->user_vm_end;
+	struct where w;
+
+	return !arena_knows(a, FIELD_USER_VM_START) || !arena_knows(a, FIELD_USER_VM_END) ||
+	       where_find(a, user, &w);
+}
+
+/* Nearly all words point nowhere. */
+static bool may_point(const struct refs *refs, uint64_t word)
+{
+	return (refs->has_low && (uint32_t)word - refs->low < refs->n) ||
+	       (refs->has_kernel && word >= refs->first_kernel && word <= refs->last_kernel + refs->n - 1);
 }
 
 /* Does @word, of an arena @a, point there? */
@@ -160,7 +173,7 @@ static bool points_to(const struct arena_snapshot *a, const struct target *t, ui
 	if (t->has_user && word - t->user < n) {
 		hit->form = FORM_USER;
 		hit->exact = word == t->user;
-		hit->certain = is_same(a, t) || (!t->shared && !in_window(a, word));
+		hit->certain = is_same(a, t) || (!t->shared && !may_be_own(a, word));
 		return true;
 	}
 	if (t->has_low && word && word - t->low < n && word < ARENA_WINDOW && is_same(a, t)) {
@@ -179,7 +192,9 @@ static bool look_for_words(struct search *s, size_t from, size_t to, size_t end)
 	/* the first place that is a multiple of the step */
 	for (from += s->tail % s->step; from < to && end - from >= WORD; from += s->step) {
 		hit.word = word_at(s->buf + from);
-		for (size_t i = 0; hit.word && i < s->refs->n_targets; i++) {
+		if (!hit.word || !may_point(s->refs, hit.word))
+			continue;
+		for (size_t i = 0; i < s->refs->n_targets; i++) {
 			hit.target = &s->refs->target[i];
 			if (points_to(s->a, hit.target, s->refs->n, hit.word, &hit) &&
 			    !found(s, from, &hit))
@@ -201,6 +216,18 @@ bool search_refs(const struct kernel *k, const struct arena_snapshot *a, const s
 	return run(&s, count);
 }
 
+/* Of very many nobody knows which is meant. */
+static void mark_shared(struct refs *refs, struct target *t)
+{
+	t->shared = refs->n_targets > MANY_TARGETS;
+	for (size_t i = 0; !t->shared && i + 1 < refs->n_targets; i++) {
+		struct target *other = &refs->target[i];
+
+		if (t->has_user && other->has_user && t->user == other->user)
+			t->shared = other->shared = true;
+	}
+}
+
 bool refs_add(struct refs *refs, const struct arena_snapshot *a, uint64_t address,
 	      struct fault *why)
 {
@@ -218,9 +245,16 @@ bool refs_add(struct refs *refs, const struct arena_snapshot *a, uint64_t addres
 		.area = a->area.addr, .has_user = w.has_user, .has_kernel = w.has_kernel,
 		.has_low = w.has_low, .user = w.user, .kernel = w.kernel, .low = w.low,
 	};
-	for (struct target *other = refs->target; other < t; other++)
-		if (t->has_user && other->has_user && t->user == other->user)
-			t->shared = other->shared = true;
+	mark_shared(refs, t);
+	if (w.has_low) {
+		refs->has_low = true;
+		refs->low = w.low;
+	}
+	if (w.has_kernel && (!refs->has_kernel || w.kernel < refs->first_kernel))
+		refs->first_kernel = w.kernel;
+	if (w.has_kernel && (!refs->has_kernel || w.kernel > refs->last_kernel))
+		refs->last_kernel = w.kernel;
+	refs->has_kernel |= w.has_kernel;
 	return true;
 }
 

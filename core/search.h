@@ -30,6 +30,10 @@ struct target {
 /** Words that point to one of @target, to its first byte or @n - 1 behind it. */
 struct refs {
 	uint64_t n;
+	/* what most words are told by: the low half of all, and where kernel addresses lie */
+	bool has_low, has_kernel;
+	uint32_t low;
+	uint64_t first_kernel, last_kernel;
 	struct target *target;		/* one for each arena that it may be of */
 	size_t n_targets, room;
 };
@@ -62,7 +66,8 @@ struct search_count {
 
 /**
  * Visit each place of @a where @needle is, by pages in the order of the snapshot; also across the
- * border of two that follow each other in the arena's kernel area. Scratch pages are left out.
+ * border of two that follow each other in that order and in the arena's kernel area. Scratch pages are
+ * left out.
  * False: no memory or interrupted (@why), or stopped by the visitor (@why->kind is STATE_STORED).
  */
 bool search_bytes(const struct kernel *k, const struct arena_snapshot *a,

@@ -352,6 +352,29 @@ START_TEST(refs__of_another_arena)
 }
 END_TEST
 
+START_TEST(refs__holder_without_a_known_window_is_not_certain)
+{
+	put(2, 0, USER + 0x9128);
+	ck_ok(refs_add(&refs, &a, USER + 0x9128, &why), why);
+	struct_lost();
+	a.area.addr += UINT64_C(1) << 33;
+	a.kern_vm_start += UINT64_C(1) << 33;
+	ck_ok(search_refs(&k, &a, &refs, WORD, &visitor, &count, &why), why);
+	ck_assert_uint_eq(n_hits, 1);
+	ck_assert(!hits[0].certain);
+}
+END_TEST
+
+START_TEST(refs__guard_has_a_kernel_address_alone)
+{
+	put(2, 0, KERNEL - 8);
+	put(2, 8, 0xfffffff8);
+	ask_refs(KERNEL - 8, WORD);
+	ck_assert_uint_eq(n_hits, 1);
+	ck_assert_int_eq(hits[0].form, FORM_KERNEL);
+}
+END_TEST
+
 START_TEST(refs__address_of_no_arena_is_no_target)
 {
 	ck_ok(refs_add(&refs, &a, USER - 1, &why), why);
@@ -430,6 +453,8 @@ static void add(TCase *tests)
 	tcase_add_test(tests, refs__zero_points_nowhere);
 	tcase_add_test(tests, refs__unaligned_and_across_a_border);
 	tcase_add_test(tests, refs__of_another_arena);
+	tcase_add_test(tests, refs__holder_without_a_known_window_is_not_certain);
+	tcase_add_test(tests, refs__guard_has_a_kernel_address_alone);
 	tcase_add_test(tests, refs__address_of_no_arena_is_no_target);
 	tcase_add_test(tests, needle__numbers);
 	tcase_add_test(tests, needle__strings);

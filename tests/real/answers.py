@@ -285,6 +285,38 @@ def users_are_true(dump):
     return "users of %d arenas, %d programs" % (len(found), programs)
 
 
+def hits_are_all(dump):
+    """-f: a word of a page is found where it is in the files of -o, and nowhere else"""
+    truth, asked = dump.load_truth(), 0
+    size, pages = truth["page_size"], {}
+    with scratch_dir() as tmp:
+        out = os.path.join(tmp, "out")
+        answered(arenasnap("-o", out, *dump.parts, limit=600))
+        for arena in truth["arenas"]:
+            with open(os.path.join(out, "%d.bin" % arena["id"]), "rb") as f:
+                for run_of in arena["runs"]:
+                    for i in range(run_of["n"]):
+                        f.seek((run_of["pgoff"] + i) * size)
+                        page = pages[arena["id"], run_of["pgoff"] + i] = f.read(size)
+                        if i < len(run_of["crc32"]):
+                            expect(zlib.crc32(page) == int(run_of["crc32"][i], 0), "checksum")
+    for arena, run_of in places(truth, 3):
+        page = pages[arena["id"], run_of["pgoff"]]
+        # not one that fills pages: each hit is held against the schema
+        word = min((page[at:at + 8] for at in range(0, size, 8)), key=page.count)
+        value = "0x%x" % int.from_bytes(word, "little")
+        want = {(where, at) for where, page in pages.items()
+                for at in range(0, size, 8) if word in page and page[at:at + 8] == word}
+        told = one_object(answered(arenasnap("-j", "-f", value, *dump.parts, limit=600)), "-f")
+        got = {((a["id"], hit["pgoff"]), hit["offset"]) for a in told["arenas"]
+               for hit in a["found"]}
+        expect(got == want, "-f %s: %d hits, not %d: %s", value, len(got), len(want),
+               sorted(got ^ want)[:3])
+        asked += len(want)
+    expect(asked, "nothing was found")
+    return "%d hits" % asked
+
+
 def contents_are_true(dump):
     """-o: snapshot.json and the pages of each arena"""
     with scratch_dir() as tmp:

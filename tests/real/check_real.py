@@ -60,6 +60,8 @@ def check_dump(report, dump):
         if "lossy" not in dump.tags and "tables" not in dump.tags:
             report.check(dump.name + " -a", answers.untouched, answers.addresses_are_true, dump)
             report.check(dump.name + " crash", answers.untouched, answers.crash_is_told, dump)
+            if "nocontents" not in dump.tags:
+                report.check(dump.name + " -f", answers.untouched, answers.hits_are_all, dump)
             report.check(dump.name + " -r", answers.untouched, answers.memory_is_true, dump)
         report.check(dump.name + " -c", answers.untouched, answers.checks_are_true, dump)
         report.check(dump.name + " -u", answers.untouched, answers.users_are_true, dump)

@@ -103,6 +103,9 @@ def text_and_files(version, release, dump):
     page = start + run_of["pgoff"] * told["page_size"]
     asked += [["-r", "%x" % (page + 5), "-l", str(told["page_size"] - 8), "-%d" % width]
               for width in (8, 16, 32, 64)]
+    asked += [["-f", "arena %d" % arena["id"], "-m", str(arena["id"])],
+              ["-f", "0x%x" % arena["id"], "-32", "--unaligned", "-m", str(arena["id"])],
+              ["--refs", "%x" % page]]
     by_address = ["-j", "-a", "%x" % (start + 8)]
     with scratch_dir() as tmp:
         there, here = os.path.join(tmp, "crash"), os.path.join(tmp, "batch")
