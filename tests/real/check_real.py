@@ -23,6 +23,7 @@ import os
 import sys
 
 import answers
+import asked
 import crash_check
 import cuts
 import damage
@@ -63,6 +64,11 @@ def check_dump(report, dump):
             if "nocontents" not in dump.tags:
                 report.check(dump.name + " -f", answers.untouched, answers.hits_are_all, dump)
             report.check(dump.name + " -r", answers.untouched, answers.memory_is_true, dump)
+        if "ask" in dump.tags:
+            for check in (asked.pointers_are_found, asked.values_are_found, asked.ranges_are_held,
+                          asked.users_are_told, asked.faults_are_told):
+                report.check("%s asked: %s" % (dump.name, check.__name__), answers.untouched, check,
+                             dump)
         report.check(dump.name + " -c", answers.untouched, answers.checks_are_true, dump)
         report.check(dump.name + " -u", answers.untouched, answers.users_are_true, dump)
         if "nocontents" not in dump.tags:

@@ -209,7 +209,7 @@ n=$(short "$newest")
 # crash); holes (pages of zeros are left out); tables (page tables of zeros are);
 # E (by makedumpfile -E); none (a kernel without arenas); noinfo (no VMCOREINFO
 # note); cut (cut at many places); crash (asked in crash too);
-# nocontents (too many for -o); split (a set of three files); versions;
+# nocontents (too many for -o); ask (made to be asked about: asked.py); split (a set of three files); versions;
 # bench (see bench/run.sh)
 crash=x86_64-$s-panic-copy.elf
 dump "$crash" 'quick formats crash' boot "$stable-amd64" -t panic -m 512 -C 160M -j copy
@@ -235,6 +235,9 @@ dump "x86_64-$s-qemu.elf" 'quick crash' boot "$stable-amd64"
 dump "x86_64-6.1-qemu.elf" 'quick none' boot "$before-amd64"
 dump "x86_64-$s-qemu-noinfo.elf" 'quick noinfo' boot "$stable-amd64" -n
 dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
+# what the questions are about: pointers, reservations, users, faults
+dump "x86_64-$s-qemu-ask.elf" 'ask' boot "$stable-amd64" -a arenas.ask=1
+dump "x86_64-$n-qemu-ask.elf" 'quick ask' boot "$newest-amd64" -a arenas.ask=1
 dump "x86_64-$n-qemu-5level.elf" 'quick' boot "$newest-amd64" -5
 dump "x86_64-$n-panic-4cpu.kdump" 'quick lossy crash' \
 	boot "$newest-amd64" -t panic -p 4 -m 832 -j '-c,-d,31'

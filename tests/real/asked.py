@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the guest made to be asked about (arenas.ask=1), against what it printed of it."""
+
+from answers import answered
+from harness import Skip, arenasnap, expect, one_object
+
+
+def ask(dump, *options):
+    return one_object(answered(arenasnap("-j", *options, *dump.parts)), " ".join(options))
+
+
+def the_arena(truth, name):
+    return next(arena for arena in truth["arenas"] if arena["name"] == name)
+
+
+def pointers_are_found(dump):
+    """--refs: each word that the guest stored points where it says, by any form of the address"""
+    truth = dump.load_truth()
+    size, arena = truth["page_size"], the_arena(truth, "pointers")
+    base, kernel = int(arena["user_vm_start"], 0), int(arena["kern_vm_start"], 0)
+    targets = {(w["target_pgoff"], w["target_offset"]) for w in arena["pointers"]}
+    asked = 0
+    for pgoff, offset in sorted(targets):
+        user = base + pgoff * size + offset
+        want = {(w["pgoff"], w["offset"], w["form"], w["target_offset"] == offset)
+                for w in arena["pointers"] if w["target_pgoff"] == pgoff and
+                (w["target_offset"] == offset or not offset)}
+        for address in (user, kernel + (user & 0xffffffff), user & 0xffffffff):
+            doc = ask(dump, "--refs", "%x" % address)
+            told = {(a["id"], r["pgoff"], r["offset"], r["form"], r["exact"])
+                    for a in doc["arenas"] for r in a["refs"] if r["arena"] == arena["id"]}
+            expect(told == {(arena["id"], *w) for w in want}, "--refs %x: %s, not %s", address,
+                   sorted(told), sorted(want))
+            asked += 1
+    expect(asked > 12, "only %d addresses were asked for", asked)
+    return "%d words, %d addresses" % (len(arena["pointers"]), asked)
+
+
+def values_are_found(dump):
+    """-f: strings and numbers are where the guest put them, and in no other arena"""
+    truth = dump.load_truth()
+    arena = the_arena(truth, "pointers")
+    for value in arena["values"]:
+        options = ["-f", value.get("text") or value["number"]]
+        same = [v for v in arena["values"] if v.get("text") == value.get("text") and
+                v.get("number") == value.get("number")]
+        aligned = [v for v in same if "text" in v or v["offset"] % v["size"] == 0]
+        for extra, want in (([], aligned), (["--unaligned"], same)):
+            doc = ask(dump, *options, *extra)
+            told = [(a["id"], hit["pgoff"], hit["offset"]) for a in doc["arenas"]
+                    for hit in a["found"]]
+            expect(told == [(arena["id"], v["pgoff"], v["offset"]) for v in want], "%s: %s",
+                   " ".join(options + extra), told)
+    return "%d values" % len(arena["values"])
+
+
+def ranges_are_held(dump):
+    """-c: what is reserved and what is free is as the guest has it; all is consistent"""
+    truth, n = dump.load_truth(), 0
+    told = {a["id"]: a["check"] for a in ask(dump, "-c")["arenas"]}
+    for arena in truth["arenas"]:
+        check = told[arena["id"]]
+        expect(check["verdict"] == "consistent", "arena %d: %s", arena["id"], check)
+        if arena.get("reserved") is None:
+            continue
+        got = [(r["pgoff"], r["n"]) for r in check["reserved"]]
+        want = [(r["pgoff"], r["n"]) for r in arena["reserved"]]
+        expect(got == want, "arena %d: reserved %s, not %s", arena["id"], got, want)
+        free = sum(r["n"] for r in arena["free"])
+        expect(check["free"] == free, "arena %d: %s free, not %d", arena["id"], check["free"], free)
+        hole = max((r["n"] for r in arena["free"]), default=0)
+        expect(check["largest_hole"] == hole, "arena %d: hole %s, not %d", arena["id"],
+               check["largest_hole"], hole)
+        n += len(want)
+    return "%d reserved ranges" % n
+
+
+def programs_of(truth, arena):
+    keys = ("id", "name", "type", "tag", "uid", "load_time")
+    known = {p["id"]: p for p in truth["programs"]}
+    return [tuple(known[i][key] for key in keys) for i in arena["progs"]]
+
+
+def users_are_told(dump):
+    """-u: programs, processes and counts of references are those that the guest's kernel told"""
+    truth = dump.load_truth()
+    told = {a["id"]: a["users"] for a in ask(dump, "-u")["arenas"]}
+    for arena in truth["arenas"]:
+        users, who = told[arena["id"]], "arena %d" % arena["id"]
+        got = [tuple(p[key] for key in ("id", "name", "type", "tag", "uid", "load_time"))
+               for p in users["programs"]]
+        expect(got == programs_of(truth, arena), "%s: programs %s", who, got)
+        got = sorted((p["pid"], p["comm"], [[m["start"], m["end"]] for m in p["mappings"]],
+                      p["descriptors"]) for p in users["processes"])
+        want = sorted((p["pid"], p["comm"], p["maps"], p["fds"]) for p in arena["processes"])
+        expect(got == want, "%s: processes %s, not %s", who, got, want)
+        got = users["refcnt"], users["usercnt"], users["unexplained"], users["unexplained_users"]
+        want = arena["refcnt"], arena["usercnt"], arena["pinned"], arena["pinned"]
+        expect(got == want, "%s: references %s, not %s", who, got, want)
+    return "%d programs, %d arenas" % (len(truth["programs"]), len(told))
+
+
+def faults_are_told(dump):
+    """-u: the reports that nobody read are those of the accesses that the guest made"""
+    truth, n = dump.load_truth(), 0
+    if not truth["streams"]:
+        raise Skip("this kernel reports no accesses out of bounds")
+    told = {a["id"]: a["users"]["programs"] for a in ask(dump, "-u")["arenas"]}
+    for stream in truth["streams"]:
+        program = next(p for p in told[stream["arena"]] if p["id"] == stream["prog"])
+        got = [line for line in program["stderr"].splitlines() if line.startswith("ERROR")]
+        want = ["ERROR: Arena %s access at unmapped address %s" %
+                ("WRITE" if fault["write"] else "READ", fault["address"])
+                for fault in stream["faults"]]
+        expect(got == want, "program %d: %s, not %s", stream["prog"], got, want)
+        n += len(want)
+    return "%d reports" % n
