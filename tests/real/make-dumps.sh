@@ -238,6 +238,7 @@ dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
 # what the questions are about: pointers, reservations, users, faults
 dump "x86_64-$s-qemu-ask.elf" 'ask' boot "$stable-amd64" -a arenas.ask=1
 dump "x86_64-$n-qemu-ask.elf" 'quick ask' boot "$newest-amd64" -a arenas.ask=1
+dump "aarch64-16k-$n-qemu-ask.elf" 'ask' boot "$newest-arm64-16k" -m 768 -a arenas.ask=1
 dump "x86_64-$n-qemu-5level.elf" 'quick' boot "$newest-amd64" -5
 dump "x86_64-$n-panic-4cpu.kdump" 'quick lossy crash' \
 	boot "$newest-amd64" -t panic -p 4 -m 832 -j '-c,-d,31'
