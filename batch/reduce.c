@@ -157,7 +157,8 @@ static bool ask_view(const struct kernel *k, enum view view, struct fault *why)
 
 /*
  * All arenas, whichever the user wants to see now. A snapshot asks for the state of each page,
- * so all contents are among what is recorded, and a check reads their allocators. What is not there is no fault here.
+ * so all contents are among what is recorded, and a check reads their allocators. What is not
+ * there is no fault here.
  */
 static bool ask_everything(struct recorder *r, const struct kernel *k, struct fault *why)
 {

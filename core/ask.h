@@ -12,8 +12,8 @@ enum view {
 	VIEW_VERBOSE,
 	VIEW_PAGES,
 	VIEW_ADDRESS,		/* only arenas that @address lies in: where.h */
-	VIEW_USERS,		/* users.h */
 	VIEW_READ,		/* the same: stretch.h */
+	VIEW_USERS,		/* users.h */
 	VIEW_CHECK,		/* check.h */
 	VIEW_FIND,		/* search.h */
 	VIEW_REFS,		/* who points to @address: search.h */

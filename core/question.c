@@ -31,6 +31,12 @@ static void add_view(struct question *q, enum view view)
 	q->views |= 1u << view;
 }
 
+static enum question_taken take_address(struct question *q, enum view view, const char *argument)
+{
+	add_view(q, view);
+	return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN : QUESTION_WRONG;
+}
+
 /* Their second digits are arguments, as in crash's rd. */
 static bool take_width(struct question *q, int c, const char *argument)
 {
@@ -55,24 +61,18 @@ enum question_taken question_take(struct question *q, int c, const char *argumen
 		question_select(q, argument);
 		return QUESTION_TAKEN;
 	case 'a':
-		add_view(q, VIEW_ADDRESS);
 		*sentence = "-a: not a hexadecimal address";
-		return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN :
-									  QUESTION_WRONG;
+		return take_address(q, VIEW_ADDRESS, argument);
 	case 'r':
-		add_view(q, VIEW_READ);
 		*sentence = "-r: not a hexadecimal address";
-		return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN :
-									  QUESTION_WRONG;
+		return take_address(q, VIEW_READ, argument);
 	case 'f':
 		add_view(q, VIEW_FIND);
 		q->find = argument;
 		return QUESTION_TAKEN;
 	case QUESTION_REFS:
-		add_view(q, VIEW_REFS);
 		*sentence = "--refs: not a hexadecimal address";
-		return report_address(argument, &q->report.ask.address) ? QUESTION_TAKEN :
-									  QUESTION_WRONG;
+		return take_address(q, VIEW_REFS, argument);
 	case QUESTION_UNALIGNED:
 		q->report.ask.unaligned = true;
 		return QUESTION_TAKEN;

@@ -78,12 +78,12 @@ bool report_address(const char *text, uint64_t *address);
 
 /* What renderers share. */
 
-/** Text and columns, for people. */
 /** Of a search, in all arenas. */
 struct hit_count {
 	uint64_t hits, pages;
 };
 
+/** Text and columns, for people. */
 struct table_renderer {
 	struct renderer renderer;
 	struct sink *out;
