@@ -21,6 +21,7 @@ enum {
 	LAYOUT_HEADER = 32,	/* with layout_off, layout_len: pahole 1.31, Linux 7.1 */
 	TYPE_SIZE = 12,
 	MEMBER_SIZE = 12,
+	ENUMERATOR_SIZE = 8,
 	MAX_TYPES = 4 << 20,
 	MAX_DEPTH = 16,		/* of anonymous members, typedefs and arrays */
 	MAX_VISITS = 1 << 16,	/* members looked at below one struct */
@@ -332,4 +333,43 @@ bool btf_find_members(const void *data, size_t size, struct btf_member *want, si
 		choose(&btf, want, n, found, candidates, type_found);
 	free(btf.offset);
 	return ok;
+}
+
+static void take_enumerators(const struct btf *btf, const struct type *t, struct btf_enum *e)
+{
+	size_t room = sizeof(e->of) / sizeof(e->of[0]);
+
+	for (uint32_t i = 0; i < t->vlen && e->n < room; i++) {
+		const uint8_t *p = t->extra + (size_t)i * ENUMERATOR_SIZE;
+		const char *name = string(btf, load_u32(p));
+		struct btf_enumerator *to = &e->of[e->n];
+
+		if (!*name || strlen(name) >= sizeof(to->name))
+			continue;
+		strcpy(to->name, name);
+		to->value = load_u32(p + 4);
+		e->n++;
+	}
+}
+
+bool btf_find_enum(const void *data, size_t size, const char *name, struct btf_enum *e,
+		   struct fault *why)
+{
+	struct btf btf = { 0 };
+	struct reader r;
+	struct type t;
+
+	e->n = 0;
+	if (!read_header(&btf, data, size, why))
+		return false;
+	r = reader_init(btf.types, btf.types_len);
+	while (!e->n && reader_left(&r)) {
+		if (!read_type(&btf, &r, &t))
+			return fault_set(why, r.bad ? STATE_DAMAGED : FAULT_UNSUPPORTED,
+				SPACE_NONE, 0, "BTF: a type runs over the end, or is of an unknown "
+				"kind (%" PRIu32 ")", t.kind);
+		if (t.kind == KIND_ENUM && !strcmp(string(&btf, t.name), name))
+			take_enumerators(&btf, &t, e);
+	}
+	return true;
 }

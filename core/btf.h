@@ -26,4 +26,20 @@ struct btf_member {
 bool btf_find_members(const void *data, size_t size, struct btf_member *want, size_t n,
 		      bool *type_found, struct fault *why);
 
+/** The enumerators of an enum: as many as there is room for. */
+struct btf_enum {
+	size_t n;
+	struct btf_enumerator {
+		uint32_t value;
+		char name[32];
+	} of[32];
+};
+
+/**
+ * Look up the enum @name (of 4 bytes). *@e is empty where there is none; a name that is too
+ * long is left out. False: the BTF is damaged, or has a kind of unknown size.
+ */
+bool btf_find_enum(const void *data, size_t size, const char *name, struct btf_enum *e,
+		   struct fault *why);
+
 #endif

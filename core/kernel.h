@@ -17,7 +17,13 @@
 	S(page_offset_base) /* x86_64 */ \
 	S(arena_map_ops) \
 	S(prog_idr) \
-	S(scx_root) \
+	S(scx_root) /* 6.16 and later */ \
+	S(scx_sched_all) /* 7.1 and later */ \
+	S(scx_enable_state_var) /* 6.16 and later; up to there: */ \
+	S(scx_ops_enable_state_var) \
+	S(scx_ops) \
+	S(scx_exit_kind) \
+	S(scx_exit_info) \
 	S(vmap_nodes) \
 	S(nr_vmap_nodes) \
 	S(init_task) \

@@ -68,5 +68,6 @@ bool members_from_btf(struct members *m, const void *data, size_t size, bool *ha
 
 	members_want(want);
 	return btf_find_members(data, size, want, MEMBERS_END, type_found, why) &&
-	       members_take(m, want, type_found, "BTF", has_arenas, why);
+	       members_take(m, want, type_found, "BTF", has_arenas, why) &&
+	       btf_find_enum(data, size, "scx_exit_kind", &m->exit_kinds, why);
 }

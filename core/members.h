@@ -69,7 +69,17 @@
 	M(bpf_stream_elem, total_len, 4, NEW, "text of a program's streams (6.17 and later)") \
 	M(bpf_stream_elem, consumed_len, 4, NEW, "text of a program's streams (6.17 and later)") \
 	M(bpf_stream_elem, str, 0, NEW, "text of a program's streams (6.17 and later)") \
+	/* sched_ext */ \
 	M(scx_sched, arena_map, 8, NEW, "the arena of the sched_ext scheduler (7.2 and later)") \
+	M(scx_sched, all, 0, NEW, "sub-schedulers of sched_ext (7.1 and later)") \
+	M(scx_sched, ops, 0, NEW, "the sched_ext scheduler (6.16 and later)") \
+	M(scx_sched, exit_kind, 4, NEW, "the sched_ext scheduler (6.16 and later)") \
+	M(scx_sched, exit_info, 8, NEW, "the sched_ext scheduler (6.16 and later)") \
+	M(sched_ext_ops, name, 128, NEW, "the sched_ext scheduler") \
+	M(scx_exit_info, kind, 4, NEW, "why the sched_ext scheduler ended") \
+	M(scx_exit_info, exit_code, 8, NEW, "why the sched_ext scheduler ended") \
+	M(scx_exit_info, reason, 8, NEW, "why the sched_ext scheduler ended") \
+	M(scx_exit_info, msg, 8, NEW, "why the sched_ext scheduler ended") \
 	/* vmalloc areas */ \
 	M(vmap_node, sizeof, 0, OPTIONAL, LOST_AREAS) \
 	M(vmap_node, busy, 0, OPTIONAL, LOST_AREAS) \
@@ -158,6 +168,7 @@ struct members {
 	bool known[MEMBERS_END];
 	uint32_t offset[MEMBERS_END];	/* bytes */
 	uint32_t size[MEMBERS_END];	/* bytes; 0: not known */
+	struct btf_enum exit_kinds;	/* enum scx_exit_kind; none where there is no BTF */
 };
 
 /**

@@ -5,6 +5,7 @@
 
 #include "idr.h"
 #include "reader.h"
+#include "scheduler.h"
 
 enum {
 	MAX_USED_MAPS = 4096,	/* 64 in the kernel (include/linux/bpf_verifier.h) */
@@ -174,28 +175,26 @@ static bool lost_ids(void *ctx, uint32_t first, uint32_t last, const struct faul
 	return !w->stopped;
 }
 
-static bool visit_scheduler(const struct walk *w)
+static bool visit_scheduler(void *ctx, uint64_t sched, bool root)
 {
-	const struct kernel *k = w->k;
-	uint64_t sched, map = 0;
+	const struct walk *w = ctx;
 	struct fault why;
-	bool ok;
+	uint64_t map;
 
-	if (k->symbol[SYMBOL_scx_root].count != 1 || !kernel_has(k, MEMBER_scx_sched_arena_map))
-		return true;
-	ok = kernel_read_u64(k, k->symbol[SYMBOL_scx_root].addr, &sched, &why);
-	if (ok && sched && !is_pointer(k, sched))
-		ok = fault_set(&why, STATE_DAMAGED, SPACE_VIRT, k->symbol[SYMBOL_scx_root].addr,
-			"0x%" PRIx64 " is no pointer", sched);
-	if (ok && sched)
-		ok = kernel_member_u64(k, sched, MEMBER_scx_sched_arena_map, &map, &why);
-	if (ok && !is_pointer(k, map) && map)
-		ok = fault_set(&why, STATE_DAMAGED, SPACE_VIRT, sched,
-			"its arena 0x%" PRIx64 " is no pointer", map);
-	if (ok)
+	(void)root;
+	if (scheduler_arena(w->k, sched, &map, &why))
 		return !map || w->visitor->arena(w->visitor->ctx, 0, map);
-	fault_prefix(&why, "scx_root: the sched_ext scheduler: ");
+	fault_prefix(&why, "the sched_ext scheduler: ");
 	return w->visitor->lost(w->visitor->ctx, &why);
+}
+
+static bool lost_scheduler(void *ctx, const struct fault *why)
+{
+	const struct walk *w = ctx;
+	struct fault fault = *why;
+
+	fault_prefix(&fault, "the sched_ext scheduler: ");
+	return w->visitor->lost(w->visitor->ctx, &fault);
 }
 
 bool programs_walk(const struct kernel *k, const struct programs_visitor *visitor,
@@ -203,9 +202,10 @@ bool programs_walk(const struct kernel *k, const struct programs_visitor *visito
 {
 	struct walk w = { k, visitor, false };
 	const struct idr_visitor programs = { visit_program, lost_ids, &w };
+	const struct scheduler_visitor schedulers = { visit_scheduler, lost_scheduler, &w };
 
 	/* the scheduler first: it needs no prog_idr */
-	if (!visit_scheduler(&w))
+	if (kernel_has(k, MEMBER_scx_sched_arena_map) && !scheduler_walk(k, &schedulers))
 		return false;
 	if (k->symbol[SYMBOL_prog_idr].count != 1)
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,

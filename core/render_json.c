@@ -9,6 +9,7 @@
 #include "json.h"
 #include "render_check.h"
 #include "render_crash_site.h"
+#include "render_scheduler.h"
 #include "render_read.h"
 #include "render_search.h"
 #include "render_users.h"
@@ -209,6 +210,7 @@ static bool json_begin(struct renderer *r, const struct kernel *k,
 
 	head(j->out, j->tool, j->vmcore, k->release, k->machine, k->page_size);
 	crash_site_json(j->out, &result->crash);
+	scheduler_json(j->out, k, j->ask.view == VIEW_USERS ? &result->schedulers : NULL);
 	return sink_puts(j->out, ",\"arenas\":[");
 }
 
@@ -238,6 +240,6 @@ bool json_failed(struct sink *out, const char *tool, const char *vmcore,
 		 const struct problems *problems)
 {
 	head(out, tool, vmcore, NULL, NULL, 0);
-	sink_puts(out, ",\"crash\":null,\"arenas\":null");
+	sink_puts(out, ",\"crash\":null,\"scheduler\":null,\"arenas\":null");
 	return tail(out, problems, "failed");
 }

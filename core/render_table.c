@@ -8,6 +8,7 @@
 
 #include "render_check.h"
 #include "render_crash_site.h"
+#include "render_scheduler.h"
 #include "render_read.h"
 #include "render_search.h"
 #include "render_users.h"
@@ -452,6 +453,8 @@ static bool table_begin(struct renderer *r, const struct kernel *k,
 	/* above the list it is a heading, too: programs that read the list want none */
 	if (t->ask.view == VIEW_VERBOSE || (t->ask.view == VIEW_LIST && t->headings))
 		crash_site_table(t->out, &result->crash, t->ask.view == VIEW_VERBOSE);
+	if (t->ask.view == VIEW_USERS)
+		scheduler_table(t->out, k, &result->schedulers);
 	if (t->ask.view != VIEW_VERBOSE)
 		return !t->out->stopped;
 	sources(t, k);

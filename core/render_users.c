@@ -226,7 +226,7 @@ bool users_json(struct sink *out, const struct arena_snapshot *a, const struct u
 	json_number(out, m->has_refcnt, m->refcnt);
 	sink_puts(out, ",\"usercnt\":");
 	json_number(out, m->has_usercnt, m->usercnt);
-	sink_puts(out, ",\"files\":");
+	sink_printf(out, ",\"schedulers\":%" PRIu32 ",\"files\":", m->schedulers);
 	json_number(out, m->has_files, m->files);
 	sink_puts(out, ",\"unexplained\":");
 	json_number(out, m->has_unexplained, m->unexplained);

@@ -362,6 +362,15 @@ static bool look_at_crash(struct run *run, const struct arena_list *list)
 	return why.kind != FAULT_LIMIT;
 }
 
+static bool look_at_users(struct run *run, const struct arena_list *list, struct fault *why)
+{
+	struct report_result *r = run->result;
+
+	return run->options->ask.view != VIEW_USERS ||
+	       (scheduler_find(run->k, &r->schedulers, &r->problems, why) &&
+		users_find(run->k, list, &r->users, &r->problems, why));
+}
+
 bool report_run(const struct kernel *k, const struct report_options *options,
 		struct renderer *const *renderers, size_t n, struct report_result *result,
 		struct fault *why)
@@ -384,8 +393,7 @@ bool report_run(const struct kernel *k, const struct report_options *options,
 	result->interrupted = ok && !more;
 	if (!ok) {
 		result->status = REPORT_FAILED;
-	} else if (options->ask.view == VIEW_USERS && more &&
-		   !users_find(k, &list, &result->users, &result->problems, why)) {
+	} else if (more && !look_at_users(&run, &list, why)) {
 		ok = false;
 		result->status = REPORT_FAILED;
 	} else if (begin(&run)) {
@@ -407,4 +415,5 @@ void report_free(struct report_result *result)
 	problems_free(&result->problems);
 	refs_free(&result->refs);
 	users_free(&result->users);
+	schedulers_free(&result->schedulers);
 }

@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "check.h"
 #include "crash_site.h"
+#include "scheduler.h"
 #include "sink.h"
 #include "users.h"
 
@@ -37,7 +38,8 @@ struct report_result {
 	const struct allocator *allocator;	/* VIEW_ADDRESS: the same; NULL: not known */
 	struct problems problems;
 	struct refs refs;		/* VIEW_REFS: what is pointed to */
-	struct users users;		/* VIEW_USERS only */
+	struct users users;		/* VIEW_USERS only, as the next */
+	struct schedulers schedulers;
 };
 
 /** Who is shown the answer. Each function returns false to stop the run. */

@@ -108,12 +108,22 @@ static void describe(const struct finder *f, struct users_program *p)
 	}
 }
 
+/* The search for arenas may have met it, too. */
+static bool is_said(const struct problems *list, const struct fault *why)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->problem[i].why.text, why->text))
+			return true;
+	return false;
+}
+
 static void say_lost(const struct finder *f, const struct users_program *p, struct fault *why)
 {
 	f->u->programs_lost |= !p;
 	if (p)
 		fault_prefix(why, "program %" PRIu32 ": its streams: ", p->id);
-	problems_add(f->problems, why);
+	if (!is_said(f->problems, why))
+		problems_add(f->problems, why);
 }
 
 /* Streams. */
@@ -295,8 +305,16 @@ static bool on_program(void *ctx, uint32_t id, uint64_t prog, uint64_t aux)
 
 static bool on_arena(void *ctx, uint32_t id, uint64_t map)
 {
-	/* 0: the scheduler's, which is no program */
-	return !id || add_use(ctx, map, true);
+	const struct finder *f = ctx;
+	struct users_map *m;
+
+	if (id)
+		return add_use(ctx, map, true);
+	/* the scheduler's, which is no program */
+	m = find_map(f->u, map);
+	if (m)
+		m->schedulers++;
+	return true;
 }
 
 static bool on_map(void *ctx, uint32_t id, uint64_t map)
@@ -347,20 +365,11 @@ static bool on_descriptor(void *ctx, const struct task_user *user, uint32_t fd)
 	return add_hold(ctx, &(struct users_hold){ .user = *user, .fd = fd });
 }
 
-static bool is_said(const struct problems *list, const struct fault *why)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (!strcmp(list->problem[i].why.text, why->text))
-			return true;
-	return false;
-}
-
 static bool on_lost_task(void *ctx, const struct fault *why)
 {
 	struct finder *f = ctx;
 
 	f->u->tasks_lost = true;
-	/* the search for arenas may have met it, too */
 	if (!is_said(f->problems, why))
 		problems_add(f->problems, why);
 	return true;
@@ -419,7 +428,7 @@ static bool count_files(const struct finder *f, struct users_map *m)
 
 static void explain(const struct finder *f, struct users_map *m)
 {
-	uint64_t found = m->files + m->programs;
+	uint64_t found = m->files + m->programs + m->schedulers;
 	struct fault why;
 
 	if (!m->has_files || f->u->programs_lost || !m->has_refcnt || !m->has_usercnt)
@@ -432,8 +441,8 @@ static void explain(const struct finder *f, struct users_map *m)
 		return;
 	fault_fill(&why, STATE_DAMAGED, SPACE_VIRT, m->map,
 		   "map 0x%" PRIx64 ": %" PRIu64 " references and %" PRIu64 " of users are counted, "
-		   "but %" PRIu64 " files and %zu programs hold it", m->map, m->refcnt, m->usercnt,
-		   m->files, m->programs);
+		   "but %" PRIu64 " files, %zu programs and %" PRIu32 " schedulers hold it", m->map,
+		   m->refcnt, m->usercnt, m->files, m->programs, m->schedulers);
 	problems_add_struct(f->problems, &why, m->map);
 }
 

@@ -48,13 +48,14 @@ struct users_map {
 	uint64_t map;
 	bool has_refcnt, has_usercnt;	/* are they known? */
 	uint64_t refcnt, usercnt;
+	uint32_t schedulers;		/* scx_sched.arena_map: each holds a reference */
 	const struct users_program *program;
 	const struct users_hold *hold;
 	size_t programs, holds;
 	bool has_files;			/* all that hold it were seen, and so were their files */
 	uint64_t files;			/* struct files: each holds one of both counts */
 	/*
-	 * References that files and programs do not explain: pinned in bpffs (counted in both),
+	 * References that files, programs and schedulers do not explain: pinned in bpffs (counted in both),
 	 * or held elsewhere. Known only where @has_unexplained.
 	 */
 	bool has_unexplained;
@@ -64,7 +65,8 @@ struct users_map {
 /**
  * Find the users of all arenas in @list, in one walk of programs and one of processes. What
  * cannot be read goes to @problems. kernel/bpf/syscall.c: a struct file and a pin in bpffs hold
- * refcnt and usercnt, a program's used_maps refcnt alone; a mapping holds its file.
+ * refcnt and usercnt, a program's used_maps refcnt alone, as a sched_ext scheduler of 7.2 and
+ * later (scx_sched.arena_map); a mapping holds its file.
  * Streams: kernel/bpf/stream.c, 6.17 and later.
  * False: out of memory or interrupted (@why). users_free() either way.
  */

@@ -520,9 +520,66 @@ START_TEST(btf__damage_to_every_byte_does_no_harm)
 }
 END_TEST
 
+static const struct btf_enum *find_enum(const char *name)
+{
+	static struct btf_enum e;
+
+	blob.n = 0;
+	btf_finish(&w, &blob);
+	ck_ok(btf_find_enum(blob.data, blob.n, name, &e, &why), why);
+	return &e;
+}
+
+START_TEST(btf__enumerators)
+{
+	static const char *const names[] = { "FIRST", "A_NAME_OF_MORE_THAN_31_CHARACTERS", "LAST" };
+	static const uint32_t values[] = { 0, 7, 1026 };
+	const struct btf_enum *e;
+
+	btf_enum(&w, "other", 2);
+	btf_enumerators(&w, "kind", names, values, 3);
+	STRUCT("kind", 8, F("a", u64, 0));
+	e = find_enum("kind");
+	ck_assert_uint_eq(e->n, 2);
+	ck_assert_str_eq(e->of[0].name, "FIRST");
+	ck_assert_str_eq(e->of[1].name, "LAST");
+	ck_assert_uint_eq(e->of[1].value, 1026);
+	ck_assert_uint_eq(find_enum("none")->n, 0);
+}
+END_TEST
+
+/* More than there is room for; a declaration before it has none. */
+START_TEST(btf__many_enumerators)
+{
+	btf_enum(&w, "kind", 0);
+	btf_enum(&w, "kind", 1000);
+	ck_assert_uint_eq(find_enum("kind")->n, 32);
+}
+END_TEST
+
+START_TEST(btf__enum_in_damaged_types)
+{
+	struct btf_enum e;
+
+	btf_enum(&w, "kind", 2);
+	blob.n = 0;
+	btf_finish(&w, &blob);
+	ck_assert(!btf_find_enum(blob.data, 20, "kind", &e, &why));
+	ck_fault(why, STATE_DAMAGED, "BTF");
+	btf_raw(&w, 60, false, 0, "new", 0, NULL, 0);
+	blob.n = 0;
+	btf_finish(&w, &blob);
+	ck_assert(!btf_find_enum(blob.data, blob.n, "none", &e, &why));
+	ck_fault(why, FAULT_UNSUPPORTED, "60");
+}
+END_TEST
+
 static void add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, btf__enumerators);
+	tcase_add_test(tests, btf__many_enumerators);
+	tcase_add_test(tests, btf__enum_in_damaged_types);
 	tcase_add_test(tests, btf__members_have_offset_and_size);
 	tcase_add_test(tests, btf__type_and_member_names_are_whole_names);
 	tcase_add_test(tests, btf__member_with_the_name_of_a_type_is_a_member);

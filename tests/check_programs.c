@@ -473,7 +473,7 @@ static void ck_scheduler(void)
 static void ck_scheduler_is_lost(enum state kind, const char *text)
 {
 	ck_ok(walk(), why);
-	ck_lost(0, kind, "scx_root: ", text);
+	ck_lost(0, kind, "the sched_ext scheduler: ", text);
 	ck_event(1, ARENA, FIRST, arena[0]);
 	ck_assert_uint_eq(events, 6);
 }

@@ -186,6 +186,23 @@ START_TEST(users__of_the_other_arena)
 }
 END_TEST
 
+/* A scheduler's arena_map is a reference, as one of a program. */
+START_TEST(users__reference_of_the_scheduler)
+{
+	const struct users_map *m;
+	uint64_t at = physmem_alloc(&r->m.pm, 4096);
+
+	references(4, 2);
+	put64(at, "scx_sched", "arena_map", r->one->map);
+	ck_assert_uint_eq(find(r->one)->unexplained, 1);
+	physmem_u64(&r->m.pm, machine_phys(&r->m, r->m.scx_root), at + r->m.direct);
+	m = find(r->one);
+	ck_assert(m->schedulers == 1 && m->has_unexplained && !m->unexplained);
+	ck_assert_uint_eq(find(r->two)->schedulers, 0);
+	ck_assert_uint_eq(problems.n, 0);
+}
+END_TEST
+
 START_TEST(users__pin_is_not_explained)
 {
 	const struct users_map *m;
@@ -207,7 +224,7 @@ START_TEST(users__impossible_counts_are_said)
 
 	references(bad[_i][0], bad[_i][1]);
 	ck_assert(!find(r->one)->has_unexplained);
-	ck_problem(STATE_DAMAGED, "2 files and 1 programs hold it");
+	ck_problem(STATE_DAMAGED, "2 files, 1 programs and 0 schedulers hold it");
 }
 END_TEST
 
@@ -323,6 +340,7 @@ static void add(TCase *tests)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, users__programs_and_processes);
 	tcase_add_test(tests, users__of_the_other_arena);
+	tcase_add_test(tests, users__reference_of_the_scheduler);
 	tcase_add_test(tests, users__pin_is_not_explained);
 	tcase_add_loop_test(tests, users__impossible_counts_are_said, 0, 4);
 	tcase_add_test(tests, users__lost_program_leaves_the_rest_unknown);
