@@ -115,3 +115,26 @@ def faults_are_told(dump):
         expect(got == want, "program %d: %s, not %s", stream["prog"], got, want)
         n += len(want)
     return "%d reports" % n
+
+
+def scheduler_is_told(dump):
+    """-u: the scheduler that the guest started, its state and why it ends; its arena"""
+    truth = dump.load_truth()["scheduler"]
+    doc = ask(dump, "-u")
+    told = doc["scheduler"]
+    expect(told["state_name"] == truth["state"] and told["schedulers_complete"], "%s", told)
+    expect(len(told["schedulers"]) == 1, "%d schedulers", len(told["schedulers"]))
+    one = told["schedulers"][0]
+    expect(one["root"] and one["name"] == truth["ops"], "%s, not %s", one, truth["ops"])
+    expect(one["arena"] == (truth["arena"] if truth["kernel_holds"] else None), "arena %s, not %s",
+           one["arena"], truth)
+    want = ["SCX_EXIT_NONE", None, None]
+    if truth["state"] == "disabling":   # what scx_qmap -e calls scx_bpf_error() with
+        want = ["SCX_EXIT_ERROR_BPF", "scx_bpf_error", "test triggering error"]
+    got = [one["exit_kind_name"], one["reason"], (one["message"] or "").split(": ")[-1] or None]
+    expect(got == want, "exit %s, not %s", got, want)
+    users = next(a["users"] for a in doc["arenas"] if a["id"] == truth["arena"])
+    expect(truth["pid"] in {p["pid"] for p in users["processes"]}, "its process is not told")
+    expect(users["schedulers"] == truth["kernel_holds"], "%d schedulers hold its arena",
+           users["schedulers"])
+    return "%s, %s, %d programs" % (one["name"], told["state_name"], len(users["programs"]))

@@ -69,6 +69,9 @@ def check_dump(report, dump):
                           asked.users_are_told, asked.faults_are_told):
                 report.check("%s asked: %s" % (dump.name, check.__name__), answers.untouched, check,
                              dump)
+        if dump.load_truth().get("scheduler"):
+            report.check(dump.name + " asked: scheduler_is_told", answers.untouched,
+                         asked.scheduler_is_told, dump)
         report.check(dump.name + " -c", answers.untouched, answers.checks_are_true, dump)
         report.check(dump.name + " -u", answers.untouched, answers.users_are_true, dump)
         if "nocontents" not in dump.tags:

@@ -122,6 +122,16 @@ boot()
 	"$guest/make-vmcore.sh" -k "$k" "$@"
 }
 
+# boot_sched RELEASE PROGRAM MORE [OPTION]... OUT: with a scheduler of tools/sched_ext
+boot_sched()
+{
+	local k=$1 args="arenas.sched=$2 $3" dir
+
+	shift 3
+	dir=$("$guest/make-scx.sh" "$k") || return 1
+	boot "$k" -x "$dir" -a "$args" "$@"
+}
+
 # boot_version PATTERN [OPTION]... OUT: the newest kernel of a series
 boot_version()
 {
@@ -239,6 +249,19 @@ dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
 dump "x86_64-$s-qemu-ask.elf" 'ask' boot "$stable-amd64" -a arenas.ask=1
 dump "x86_64-$n-qemu-ask.elf" 'quick ask' boot "$newest-amd64" -a arenas.ask=1
 dump "aarch64-16k-$n-qemu-ask.elf" 'ask' boot "$newest-arm64-16k" -m 768 -a arenas.ask=1
+# a CPU in an access to an arena
+dump "x86_64-$n-qemu-crash.elf" 'quick' boot "$newest-amd64" -p 2 -a arenas.crash=1
+dump "x86_64-$s-panic-crash.kdump" '' \
+	boot "$stable-amd64" -t panic -m 512 -C 160M -p 2 -j '-c,-d,31' -a arenas.crash=1
+dump "x86_64-$n-panic-crash.kdump" '' \
+	boot "$newest-amd64" -t panic -m 832 -p 2 -j '-c,-d,23' -a arenas.crash=1
+dump "aarch64-16k-$n-qemu-crash.elf" '' \
+	boot "$newest-arm64-16k" -m 768 -p 2 -a arenas.crash=1
+# sched_ext: one with an arena that the kernel knows, one that it does not, one that ends
+dump "x86_64-$n-qemu-qmap.elf" 'quick' boot_sched "$newest-amd64" scx_qmap ''
+dump "x86_64-$n-qemu-sdt.elf" '' boot_sched "$newest-amd64" scx_sdt '' -p 2
+dump "x86_64-$n-qemu-qmap-error.elf" '' \
+	boot_sched "$newest-amd64" scx_qmap arenas.sched_error=200 -p 2
 dump "x86_64-$n-qemu-5level.elf" 'quick' boot "$newest-amd64" -5
 dump "x86_64-$n-panic-4cpu.kdump" 'quick lossy crash' \
 	boot "$newest-amd64" -t panic -p 4 -m 832 -j '-c,-d,31'
