@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the guest made to be asked about (arenas.ask=1), against what it printed of it."""
 
-from answers import answered
+import glob
+
+from answers import answered, check_of_arena
 from harness import Skip, arenasnap, expect, one_object
 
 
@@ -138,3 +140,28 @@ def scheduler_is_told(dump):
     expect(users["schedulers"] == truth["kernel_holds"], "%d schedulers hold its arena",
            users["schedulers"])
     return "%s, %s, %d programs" % (one["name"], told["state_name"], len(users["programs"]))
+
+
+def load_is_never_damage(dump):
+    """-c of dumps that were taken while CPUs allocate and free: consistent or in flight, no more"""
+    truth = {a["id"]: a for a in dump.load_truth()["arenas"]}
+    paths = [dump.path] + sorted(glob.glob(dump.path + ".[0-9]*"))
+    flight, states = 0, set()
+    for path in paths:
+        doc = one_object(answered(arenasnap("-j", "-c", path)), path)
+        expect(doc["status"] == "complete" and len(doc["arenas"]) == len(truth), "%s: %s, %d arenas",
+               path, doc["status"], len(doc["arenas"]))
+        for told in doc["arenas"]:
+            arena, check = truth[told["id"]], told["check"]
+            expect(check["verdict"] in ("consistent", "in_flight"), "%s: %s is %s: %s", path,
+                   arena["name"], check["verdict"], check["evidence"][:2])
+            if arena.get("churned"):
+                flight += check["verdict"] == "in_flight"
+                states.add((told["id"], check["allocated"]))
+            else:
+                expect(check["verdict"] == "consistent", "%s: %s", arena["name"], check["verdict"])
+                check_of_arena(arena, told, doc["page_size"], True, [path])
+    churned = sum(bool(arena.get("churned")) for arena in truth.values())
+    expect(len(paths) == 20 and len(states) > churned and flight, "%d dumps, nothing moves",
+           len(paths))
+    return "%d dumps, %d arenas in flight" % (len(paths), flight)

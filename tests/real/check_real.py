@@ -51,6 +51,10 @@ def parse(argv):
 
 def check_dump(report, dump):
     """What is asked of one whole dump, by what it is"""
+    if "load" in dump.tags:
+        report.check(dump.name + " asked: load_is_never_damage", answers.untouched,
+                     asked.load_is_never_damage, dump)
+        return
     if "none" in dump.tags:
         report.check(dump.name + " no arenas", answers.untouched, answers.none_is_an_answer, dump)
     else:

@@ -219,7 +219,8 @@ n=$(short "$newest")
 # crash); holes (pages of zeros are left out); tables (page tables of zeros are);
 # E (by makedumpfile -E); none (a kernel without arenas); noinfo (no VMCOREINFO
 # note); cut (cut at many places); crash (asked in crash too);
-# nocontents (too many for -o); ask (made to be asked about: asked.py); split (a set of three files); versions;
+# nocontents (too many for -o); ask (made to be asked about: asked.py); load (20
+# dumps, .2 to .20, only -c is asked); split (a set of three files); versions;
 # bench (see bench/run.sh)
 crash=x86_64-$s-panic-copy.elf
 dump "$crash" 'quick formats crash' boot "$stable-amd64" -t panic -m 512 -C 160M -j copy
@@ -249,6 +250,11 @@ dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
 dump "x86_64-$s-qemu-ask.elf" 'ask' boot "$stable-amd64" -a arenas.ask=1
 dump "x86_64-$n-qemu-ask.elf" 'quick ask' boot "$newest-amd64" -a arenas.ask=1
 dump "aarch64-16k-$n-qemu-ask.elf" 'ask' boot "$newest-arm64-16k" -m 768 -a arenas.ask=1
+# four CPUs allocate and free: 20 dumps of one boot
+dump "x86_64-$s-qemu-load.kdump" 'load' \
+	boot "$stable-amd64" -p 4 -m 640 -N 20 -f zlib -a arenas.load=1
+dump "x86_64-$n-qemu-load.kdump" 'load' \
+	boot "$newest-amd64" -p 4 -m 640 -N 20 -f zlib -a arenas.load=1
 # a CPU in an access to an arena
 dump "x86_64-$n-qemu-crash.elf" 'quick' boot "$newest-amd64" -p 2 -a arenas.crash=1
 dump "x86_64-$s-panic-crash.kdump" '' \
