@@ -12,6 +12,7 @@ cli_run.py       runs it and holds every JSON line against schema and sense
 cli_dumps.py     recorded dumps, their truth, and changed copies of them
 cli_answers.py   answers against the truth: JSON, list, -v, -p, ARENA, --max-pages
 cli_ask.py       -a, -r: where an address lies, and what is there
+cli_asked.py     all questions, of guests that were made to be asked
 cli_check.py     -c: page tables against the allocator
 cli_crash.py     registers of CPUs that point into arenas
 cli_outputs.py   options, -o, stdout, signals, several vmcores
@@ -34,6 +35,7 @@ sys.dont_write_bytecode = True
 import cli_run                  # noqa: E402
 import cli_answers              # noqa: E402,F401  registers tests, like the next three
 import cli_ask                  # noqa: E402,F401
+import cli_asked                # noqa: E402,F401
 import cli_check                # noqa: E402,F401
 import cli_crash                # noqa: E402,F401
 import cli_outputs              # noqa: E402,F401

@@ -237,6 +237,8 @@ def stored_dumps(folder, prefix):
             tags += ["crash", "quick"]
         if base.endswith("-lost.kdump"):
             tags += ["crash"]
+        if base.endswith("-ask.kdump"):
+            tags += ["ask"]
         yield Dump(path, os.path.join(folder, name), tags, prefix)
 
 
