@@ -18,6 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import crash_answers as answers  # noqa: E402
 import crash_binary as binary  # noqa: E402
 import crash_terminal as terminal  # noqa: E402
+from asked_in_crash import asked_in_crash  # noqa: E402
 from cli_dumps import NEW, OLD  # noqa: E402
 from crash_session import K612, K73, made, recorded  # noqa: E402
 from harness import Report  # noqa: E402
@@ -38,12 +39,14 @@ def check_answers(check, version, quick):
     check("another machine's", answers.other_machine, K612, recorded())
     check("lossy table", answers.lossy, K612, OLD, "table")
     check("lossy upper table", answers.lossy, K612, OLD, "upper table")
+    check("asked 6.12 recorded", asked_in_crash, K612, recorded("x86_64-6.12-qemu-ask"))
     check("excluded contents", answers.excluded_contents, K612, OLD)
     if quick:       # for the rest another vmlinux of 1 GB is wanted
         return
     check("lossy leaf", answers.lossy, K73, NEW, "leaf")
     check("lossy table 7.3", answers.lossy, K73, NEW, "table")
     check("text and files 7.3 recorded", answers.text_and_files, K73, recorded(NEW))
+    check("asked 7.3 recorded", asked_in_crash, K73, recorded("x86_64-7.3-qemu-ask"))
     check("wrong vmlinux", answers.wrong_vmlinux, K73, recorded())
 
 
@@ -54,6 +57,8 @@ def check_made(check, version):
           on(answers.text_and_files, K612, "x86_64-6.12-panic-zlib.kdump"))
     check("text and files 7.3 QEMU",
           on(answers.text_and_files, K73, "x86_64-7.3-qemu.elf"))
+    check("asked 6.12 kdump", on(asked_in_crash, K612, "x86_64-6.12-panic-ask.kdump"))
+    check("asked 7.3 QEMU", on(asked_in_crash, K73, "x86_64-7.3-qemu-ask.elf"))
     check("no VMCOREINFO note", on(answers.text_and_files, K612, "x86_64-6.12-qemu-noinfo.elf"))
     for release, name in LOSSY:
         check("losses " + name, on(answers.losses_are_the_same, release, name))

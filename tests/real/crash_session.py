@@ -25,6 +25,10 @@ class File:
     def __init__(self, path, *more):
         self.path, self.parts, self.truth = path, [path, *more], path + ".truth.json"
 
+    def load_truth(self):
+        with open(need(self.truth), encoding="utf-8") as f:
+            return json.load(f)
+
 
 def need(path):
     if not os.path.exists(path):

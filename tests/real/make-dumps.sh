@@ -248,6 +248,8 @@ dump "x86_64-$s-qemu-noinfo.elf" 'quick noinfo' boot "$stable-amd64" -n
 dump "x86_64-$n-qemu.elf" 'quick crash' boot "$newest-amd64"
 # what the questions are about: pointers, reservations, users, faults
 dump "x86_64-$s-qemu-ask.elf" 'ask' boot "$stable-amd64" -a arenas.ask=1
+dump "x86_64-$s-panic-ask.kdump" 'ask' \
+	boot "$stable-amd64" -t panic -m 512 -C 160M -j '-c,-d,31' -a arenas.ask=1
 dump "x86_64-$n-qemu-ask.elf" 'quick ask' boot "$newest-amd64" -a arenas.ask=1
 dump "aarch64-16k-$n-qemu-ask.elf" 'ask' boot "$newest-arm64-16k" -m 768 -a arenas.ask=1
 # four CPUs allocate and free: 20 dumps of one boot
