@@ -174,14 +174,26 @@ def site_is_true(truth, strong):
     expect({"base", "user"} <= forms, "no register has the base, or the address: %s", strong)
 
 
+def oops_is_true(truth, strong):
+    """The log has the kernel address of a page that was taken away, and so has a register"""
+    for hit in strong:
+        expect(hit["arena"] == truth["arena"] and hit["form"] == "kernel" and
+               hit["pgoff"] < truth["oops_pages"] and hit["page"] == "not_mapped", "hit %s", hit)
+    expect({"log", "prstatus"} == {hit["source"] for hit in strong} and
+           len({hit["value"] for hit in strong}) == 1, "hits: %s", strong)
+
+
 def crash_is_told(dump):
     """crash of JSON: the CPU that was in an arena, and of the others nothing"""
     truth = dump.load_truth()
     doc = one_object(answered(arenasnap("-j", *dump.parts)), "-j")
     crash = doc["crash"]
-    strong = [hit for hit in crash["hits"] if hit["strong"]]
+    strong, oopses = [hit for hit in crash["hits"] if hit["strong"]], 0
     if truth.get("crash"):
         site_is_true(truth["crash"], strong)
+    elif truth.get("scheduler", {}).get("oops_pages"):
+        oopses = 1
+        oops_is_true(truth["scheduler"], strong)
     else:
         expect(not strong, "strong hits: %s", strong[:1])
     expect(crash["registers"] == "prstatus" and crash["cpus"], "no registers: %s", crash)
@@ -189,7 +201,7 @@ def crash_is_told(dump):
     if not log and dump.name.startswith("repo:"):
         return "no log: reduced before logs were read"
     expect(log, "no log: %s", crash["no_log"])
-    expect(log["records"] > 50 and log["lost"] == 0 and log["oopses"] == 0 and not log["more"],
+    expect(log["records"] > 50 and log["lost"] == 0 and log["oopses"] == oopses and not log["more"],
            "log: %s", log)
     return "%d CPUs, %d records of the log" % (crash["cpus"], log["records"])
 
