@@ -40,7 +40,7 @@ static void add_problem(enum space space, const char *text, bool of_arena)
 #define HEAD \
 	"{\"schema\":1,\"tool\":\"arenasnap\",\"vmcore\":\"/var/crash/vmcore\"," \
 	"\"release\":\"6.12.107+deb13-amd64\",\"machine\":\"x86_64\",\"page_size\":4096," \
-	"\"crash\":null,\"arenas\":["
+	"\"crash\":null,\"scheduler\":null,\"arenas\":["
 #define STRUCT \
 	"{\"id\":23,\"name\":\"scx_arena\",\"map\":\"0xffff8e8402a11000\",\"max_entries\":65536," \
 	"\"map_extra\":\"0x100000000000\",\"map_flags\":\"0x20400\",\"declared_pages\":65536,"
@@ -295,7 +295,7 @@ START_TEST(json__path_and_release_are_escaped_too)
 	end();
 	ck_taken("{\"schema\":1,\"tool\":\"arena\",\"vmcore\":\"a\\\"\\u001b\\ufffd\","
 		 "\"release\":\"6\\u0001\",\"machine\":\"aarch64\",\"page_size\":16384,"
-		 "\"crash\":null,\"arenas\":[],\"errors\":[],\"status\":\"complete\"}\n");
+		 "\"crash\":null,\"scheduler\":null,\"arenas\":[],\"errors\":[],\"status\":\"complete\"}\n");
 }
 END_TEST
 
@@ -326,7 +326,7 @@ START_TEST(json__failed_dump_is_null_but_for_its_errors)
 	problems_add(&result.problems, &why);
 	ck_assert(json_failed(&out, "arenasnap", "x", &result.problems));
 	ck_taken("{\"schema\":1,\"tool\":\"arenasnap\",\"vmcore\":\"x\",\"release\":null,"
-		 "\"machine\":null,\"page_size\":null,\"crash\":null,\"arenas\":null,\"errors\":["
+		 "\"machine\":null,\"page_size\":null,\"crash\":null,\"scheduler\":null,\"arenas\":null,\"errors\":["
 		 "{\"code\":\"worker\",\"text\":\"the worker died\",\"arena\":null,\"map\":null,"
 		 "\"address\":null,\"space\":null}],\"status\":\"failed\"}\n");
 }

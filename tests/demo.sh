@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Show arenasnap on a recorded dump: the list, one arena, its pages, JSON.
+# Show arenasnap on recorded dumps: the list, one arena, its pages, JSON; and, of a guest that
+# was dumped at work, who uses an arena, what its allocator says, and where a CPU was.
 
 set -eu
 
 cd "$(dirname "$0")/.."
 dump=fixtures/vmcores/x86_64-6.12-panic-d31.kdump
+live=fixtures/vmcores/x86_64-7.3-qemu-ask.kdump
 
 show()
 {
@@ -23,5 +25,12 @@ show ./arenasnap -m huge4g -p "$dump"
 echo
 echo "\$ ./arenasnap -j $dump | cut -c1-400"
 ./arenasnap -j "$dump" | cut -c1-400
+echo
+echo "Linux 7.3 with the scheduler scx_qmap. CPU 1 was in a program's access to an arena:"
+echo
+echo "\$ ./arenasnap $live | head -n 9"
+./arenasnap "$live" | head -n 9
+show ./arenasnap -u -m faults "$live"
+show ./arenasnap -c -m scratch "$live"
 echo
 echo "Next: ./arenasnap --help; make check"
