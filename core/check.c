@@ -248,8 +248,8 @@ static void judge_untracked(struct checker *ch)
 		     pgoff >= a->declared_pages;
 	if (n)
 		evidence_add(&ch->c->evidence, EVIDENCE_untracked, 0,
-			     "%" PRIu64 " pages beyond what is declared, which the allocator does not "
-			     "list", n);
+			     "%" PRIu64 " page%s beyond what is declared, which the allocator does not "
+			     "list", n, n == 1 ? "" : "s");
 }
 
 static int by_frame(const void *a, const void *b)

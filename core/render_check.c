@@ -73,7 +73,8 @@ static void put_counts(struct sink *out, const struct arena_snapshot *a, const s
 	sink_printf(out, "%13s: %" PRIu64 " of %" PRIu64 " pages", "allocated", c->allocated,
 		    a->declared_pages);
 	if (c->reserved_pages)
-		sink_printf(out, "; %" PRIu64 " are held without a page", c->reserved_pages);
+		sink_printf(out, "; %" PRIu64 " %s held without a page", c->reserved_pages,
+			    c->reserved_pages == 1 ? "is" : "are");
 	sink_printf(out, "\n%13s: %" PRIu64, "free", c->free);
 	if (c->free)
 		sink_printf(out, "; the largest hole has %" PRIu64 "\n", c->largest_hole);
