@@ -2,6 +2,7 @@
 """What the guest made to be asked about (arenas.ask=1), against what it printed of it."""
 
 import glob
+import re
 
 from answers import answered, check_of_arena
 from harness import Skip, arenasnap, expect, one_object
@@ -9,6 +10,10 @@ from harness import Skip, arenasnap, expect, one_object
 
 def ask(dump, *options):
     return one_object(answered(arenasnap("-j", *options, *dump.parts)), " ".join(options))
+
+
+def text(dump, *options):
+    return answered(arenasnap(*options, *dump.parts)).out.decode("utf-8").splitlines()
 
 
 def the_arena(truth, name):
@@ -102,6 +107,53 @@ def users_are_told(dump):
         want = arena["refcnt"], arena["usercnt"], arena["pinned"], arena["pinned"]
         expect(got == want, "%s: references %s, not %s", who, got, want)
     return "%d programs, %d arenas" % (len(truth["programs"]), len(told))
+
+
+PROGRAM = re.compile(r" +(\d+) \S+ +([0-9a-f]{16}) +(\d+) +\+(\d+\.\d{3}) (\S+)")
+MAPPING = re.compile(r" +(\d+) maps +([0-9a-f]+)-([0-9a-f]+) +(\S+)")
+DESCRIPTOR = re.compile(r" +(\d+) fd +(\d+) +(\S+)")
+
+
+def users_of_lines(lines):
+    """Of each arena of the table of -u: programs, mappings, descriptors, its first two lines"""
+    told = {}
+    for i, line in enumerate(lines):
+        found = re.match(r"arena (\d+) ", line)
+        if found:
+            arena = told[int(found[1])] = ([], [], [], " ".join(lines[i:i + 2]))
+        for kind, row in enumerate((PROGRAM, MAPPING, DESCRIPTOR)):
+            found = row.fullmatch(line)
+            if found:
+                arena[kind].append(found.groups())
+    return told
+
+
+def users_table_is_true(dump):
+    """-u as a table: the same programs, processes and references, line by line"""
+    truth, rows = dump.load_truth(), 0
+    told = users_of_lines(text(dump, "-u"))
+    expect(set(told) == {a["id"] for a in truth["arenas"]}, "arenas %s", sorted(told))
+    known = {p["id"]: p for p in truth["programs"]}
+    for arena in truth["arenas"]:
+        programs, mappings, descriptors, head = told[arena["id"]]
+        want = [(str(p["id"]), p["tag"], str(p["uid"]), "%d.%03d" % (p["load_time"] // 10**9,
+                 p["load_time"] // 10**6 % 1000), p["name"] or "-")
+                for p in (known[i] for i in arena["progs"])]
+        expect(programs == want, "arena %d: programs %s, not %s", arena["id"], programs, want)
+        want = sorted((str(p["pid"]), start[2:], end[2:], p["comm"]) for p in arena["processes"]
+                      for start, end in p["maps"])
+        expect(sorted(mappings) == want, "arena %d: %s, not %s", arena["id"], mappings, want)
+        want = sorted((str(p["pid"]), str(fd), p["comm"]) for p in arena["processes"]
+                      for fd in p["fds"])
+        expect(sorted(descriptors) == want, "arena %d: %s, not %s", arena["id"], descriptors, want)
+        n, m, r = len(arena["progs"]), len(arena["processes"]), arena["refcnt"]
+        want = "arena %d %s: %d program%s, %d process%s, %d reference%s" % (
+            arena["id"], arena["name"] or "-", n, "s" * (n != 1), m, "es" * (m != 1), r,
+            "s" * (r != 1))
+        expect(head.startswith(want), "'%s' is not '%s'", head, want)
+        expect(("not explained: pinned" in head) == bool(arena["pinned"]), "%s", head)
+        rows += len(programs) + len(mappings) + len(descriptors)
+    return "%d rows" % rows
 
 
 def faults_are_told(dump):

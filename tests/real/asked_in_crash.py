@@ -11,7 +11,7 @@ from harness import ARENA_SO, HERE, Skip, expect, hold_against_schema
 from in_crash import MINIMAL, need_crash
 
 CHECKS = (asked.pointers_are_found, asked.values_are_found, asked.ranges_are_held,
-          asked.users_are_told, asked.faults_are_told, asked.scheduler_is_told)
+          asked.users_are_told, asked.users_table_is_true, asked.faults_are_told, asked.scheduler_is_told)
 
 
 class Prompt:
@@ -49,7 +49,7 @@ def quoted(option):
 def asked_in_crash(version, release, dump):
     """All that asked.py asks: true to the guest, and what arenasnap answers"""
     need_crash(version)
-    here, done, left = asked.ask, [], []
+    here, here_text, done, left = asked.ask, asked.text, [], []
     prompt = Prompt(version, vmlinux(release), dump)
 
     def there(what, *options):
@@ -58,7 +58,12 @@ def asked_in_crash(version, release, dump):
         hold(doc, here(what, *options))
         return doc
 
-    asked.ask = there
+    def text_there(what, *options):
+        lines = prompt.say(" ".join(["arena", *options]))
+        expect(lines == here_text(what, *options), "arena %s is another text", " ".join(options))
+        return lines
+
+    asked.ask, asked.text = there, text_there
     try:
         truth = dump.load_truth()
         for check in CHECKS:
@@ -72,7 +77,9 @@ def asked_in_crash(version, release, dump):
         for options in (["-a", "%x" % (base + 9 * truth["page_size"] + 8)], ["-a", "%x" % base],
                         ["-r", "%x" % (base + 9 * truth["page_size"]), "-l", "64"], []):
             there(dump, *options)
+            text_there(dump, *options)
+        text_there(dump, "-c")
     finally:
-        asked.ask = here
+        asked.ask, asked.text = here, here_text
         prompt.close()
     return "%d questions; %s" % (prompt.asked, "; ".join(done + left))

@@ -70,7 +70,8 @@ def check_dump(report, dump):
             report.check(dump.name + " -r", answers.untouched, answers.memory_is_true, dump)
         if "ask" in dump.tags:
             for check in (asked.pointers_are_found, asked.values_are_found, asked.ranges_are_held,
-                          asked.users_are_told, asked.faults_are_told):
+                          asked.users_are_told, asked.users_table_is_true,
+                          asked.faults_are_told):
                 report.check("%s asked: %s" % (dump.name, check.__name__), answers.untouched, check,
                              dump)
         if dump.load_truth().get("scheduler"):
