@@ -12,6 +12,7 @@ enum {
 	MAX_SPANS = 1 << 20,
 	WORK_PENDING = 1,	/* include/linux/workqueue.h: bit 0 of work_struct.data */
 	MUTEX_FLAGS = 7,	/* kernel/locking/mutex.c: waiters, handoff, pickup */
+	RT_MUTEX_FLAGS = 1,	/* kernel/locking/rtmutex_common.h: waiters */
 };
 
 struct loader {
@@ -196,30 +197,46 @@ static void lost_lock(struct loader *l, const char *name, struct fault *why)
 	evidence_add_fault(l->evidence, why);
 }
 
+/* Where the owner of a struct mutex is, in it; PREEMPT_RT has another one. */
+static bool owner_of_mutex(const struct kernel *k, uint32_t *offset, uint64_t *flags)
+{
+	const uint32_t *at = k->members.offset;
+
+	if (kernel_has(k, MEMBER_mutex_owner)) {
+		*offset = at[MEMBER_mutex_owner];
+		*flags = MUTEX_FLAGS;
+		return true;
+	}
+	*offset = at[MEMBER_mutex_rtmutex] + at[MEMBER_rt_mutex_base_owner];
+	*flags = RT_MUTEX_FLAGS;
+	return kernel_has(k, MEMBER_mutex_rtmutex) && kernel_has(k, MEMBER_rt_mutex_base_owner);
+}
+
 static void read_mutex(struct loader *l, enum member m, bool guards)
 {
 	struct arena_lock *lock;
+	uint64_t task, flags;
 	struct fault why;
+	uint32_t offset;
 
 	if (!kernel_has(l->k, m))
 		return;
 	lock = new_lock(l, member_info[m].name);
-	/* PREEMPT_RT has another struct mutex */
-	if (!kernel_has(l->k, MEMBER_mutex_owner)) {
+	if (!owner_of_mutex(l->k, &offset, &flags)) {
 		l->al->moving_known &= !guards;
 		return;
 	}
-	if (!kernel_member_u64(l->k, l->a->map + l->k->members.offset[m], MEMBER_mutex_owner,
-			       &lock->value, &why)) {
+	if (!kernel_read_u64(l->k, l->a->map + l->k->members.offset[m] + offset, &lock->value,
+			     &why)) {
 		lost_lock(l, lock->name, &why);
 		return;
 	}
 	lock->known = true;
-	lock->held = lock->value & ~(uint64_t)MUTEX_FLAGS;
+	task = lock->value & ~flags;
+	lock->held = task;
 	if (lock->held && guards)
-		evidence_add(l->evidence, EVIDENCE_lock_held, lock->value & ~(uint64_t)MUTEX_FLAGS,
-			     "%s is held by the task at 0x%" PRIx64, lock->name,
-			     lock->value & ~(uint64_t)MUTEX_FLAGS);
+		evidence_add(l->evidence, EVIDENCE_lock_held, task,
+			     "%s is held by the task at 0x%" PRIx64, lock->name, task);
 }
 
 static void read_spinlock(struct loader *l)

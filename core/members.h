@@ -134,7 +134,9 @@
 	M(arena_free_span, uaddr, 8, NEW, "pages that were being freed (7.0 and later)") \
 	M(arena_free_span, page_cnt, 4, NEW, "pages that were being freed (7.0 and later)") \
 	M(work_struct, data, 8, OPTIONAL, LOST_ALLOCATOR) \
-	M(mutex, owner, 8, OPTIONAL, LOST_ALLOCATOR) \
+	M(mutex, owner, 8, NEW, "whether a mutex is held, without PREEMPT_RT") \
+	M(mutex, rtmutex, 0, NEW, "whether a mutex is held, with PREEMPT_RT") \
+	M(rt_mutex_base, owner, 8, NEW, "whether a mutex is held, with PREEMPT_RT") \
 	M(rb_root_cached, rb_root, 0, OPTIONAL, LOST_ALLOCATOR) \
 	M(rb_root_cached, rb_leftmost, 8, OPTIONAL, LOST_ALLOCATOR) \
 	M(range_tree, it_root, 0, NEW, "free pages (6.13 and later)") \

@@ -621,7 +621,29 @@ START_TEST(check__kernel_without_a_member)
 }
 END_TEST
 
-/* PREEMPT_RT has another mutex: then what is wrong may be in flight. */
+/* PREEMPT_RT has another struct mutex, its owner behind what is waiting; a flag is no owner. */
+START_TEST(check__mutex_of_preempt_rt)
+{
+	static const struct { uint64_t owner; enum verdict verdict; } row[] = {
+		{ 0, VERDICT_DAMAGED }, { 1, VERDICT_DAMAGED }, { TASK, VERDICT_IN_FLIGHT },
+		{ TASK | 1, VERDICT_IN_FLIGHT },
+	};
+
+	build_range();
+	orphan();
+	physmem_u64(&m.pm, member("zap_mutex") + 16, row[_i].owner);
+	snapshot(9);
+	k->members.known[MEMBER_mutex_owner] = false;
+	k->members.known[MEMBER_mutex_rtmutex] = k->members.known[MEMBER_rt_mutex_base_owner] = true;
+	k->members.offset[MEMBER_mutex_rtmutex] = 0;
+	k->members.offset[MEMBER_rt_mutex_base_owner] = 16;
+	ck_ok(check_arena(k, &a, &c, &why), why);
+	ck_evidence(EVIDENCE_orphan);
+	ck_verdict(row[_i].verdict);
+}
+END_TEST
+
+/* A mutex that is neither: then what is wrong may be in flight. */
 START_TEST(check__unknown_lock_is_no_free_lock)
 {
 	build_range();
@@ -862,6 +884,7 @@ static void add(TCase *tests)
 	tcase_add_loop_test(tests, check__lost_node_is_no_damage, 0, 20);
 	tcase_add_test(tests, check__lost_leaf_hides_its_neighbourhood);
 	tcase_add_loop_test(tests, check__kernel_without_a_member, 0, 4);
+	tcase_add_loop_test(tests, check__mutex_of_preempt_rt, 0, 4);
 	tcase_add_test(tests, check__unknown_lock_is_no_free_lock);
 	tcase_add_test(tests, check__arena_without_a_struct);
 	tcase_add_test(tests, check__depth_is_bounded);

@@ -257,6 +257,11 @@ dump "x86_64-$s-qemu-load.kdump" 'load' \
 	boot "$stable-amd64" -p 4 -m 640 -N 20 -f zlib -a arenas.load=1
 dump "x86_64-$n-qemu-load.kdump" 'load' \
 	boot "$newest-amd64" -p 4 -m 640 -N 20 -f zlib -a arenas.load=1
+# PREEMPT_RT has other locks
+dump "x86_64-$s-rt-qemu-load.kdump" 'load' \
+	boot "$stable-rt-amd64" -p 4 -m 640 -N 20 -f zlib -a arenas.load=1
+dump "x86_64-$n-rt-qemu-ask.elf" 'ask' \
+	boot "$newest-rt-amd64" -p 2 -a 'arenas.ask=1 arenas.crash=1'
 # a CPU in an access to an arena
 dump "x86_64-$n-qemu-crash.elf" 'quick' boot "$newest-amd64" -p 2 -a arenas.crash=1
 dump "x86_64-$s-panic-crash.kdump" '' \
