@@ -9,12 +9,10 @@
 #include "array.h"
 #include "programs.h"
 #include "reader.h"
+#include "streams.h"
 
 enum {
 	MAX_USERS = 1 << 16,		/* of each kind */
-	STREAM_BYTES = 100000,		/* BPF_STREAM_MAX_CAPACITY */
-	TEXT_BYTES = 8 << 20,		/* of all streams */
-	STREAM_ELEMENTS = 1 << 18,	/* the same */
 };
 
 struct finder {
@@ -23,7 +21,7 @@ struct finder {
 	struct problems *problems;
 	struct fault *why;
 	struct users_program program;	/* the one whose maps are visited */
-	struct addrset elements;	/* of streams */
+	struct stream_reader streams;
 	bool failed;			/* @why */
 };
 
@@ -126,136 +124,22 @@ static void say_lost(const struct finder *f, const struct users_program *p, stru
 		problems_add(f->problems, why);
 }
 
-/* Streams. */
-
-struct stream_text {
-	char *text;
-	size_t n, room;
-};
-
-/* Append what is unread of the element at @va; *@next: behind it. */
-static bool read_element(struct finder *f, uint64_t va, struct stream_text *t, uint64_t *next,
-			 struct fault *why)
-{
-	const struct members *m = &f->k->members;
-	uint32_t total, consumed, n;
-
-	if (!kernel_member_u64(f->k, va, MEMBER_bpf_stream_elem_node, next, why) ||
-	    !kernel_member_u32(f->k, va, MEMBER_bpf_stream_elem_total_len, &total, why) ||
-	    !kernel_member_u32(f->k, va, MEMBER_bpf_stream_elem_consumed_len, &consumed, why))
-		return false;
-	if (total > STREAM_BYTES || consumed > total)
-		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, va,
-			"0x%" PRIx64 " has %" PRIu32 " bytes, %" PRIu32 " of them read", va, total,
-			consumed);
-	n = total - consumed;
-	if (n > t->room - t->n || f->u->text + t->n + n > TEXT_BYTES)
-		return fault_set(why, FAULT_LIMIT, SPACE_VIRT, va, "more text than is looked at");
-	if (!kernel_read(f->k, va + m->offset[MEMBER_bpf_stream_elem_str] + consumed,
-			 t->text + t->n, n, why))
-		return false;
-	/* the kernel prints none */
-	for (uint32_t i = 0; i < n; i++)
-		if (!t->text[t->n + i])
-			t->text[t->n + i] = '?';
-	t->n += n;
-	return true;
-}
-
-/* Follow a list of elements: their addresses to @list, in its order. */
-static bool follow(struct finder *f, uint64_t node, uint64_t *list, size_t *n, struct fault *why)
-{
-	uint64_t offset = f->k->members.offset[MEMBER_bpf_stream_elem_node];
-
-	for (*n = 0; node; (*n)++) {
-		if (node % 8 || node < f->k->format.lowest)
-			return fault_set(why, STATE_DAMAGED, SPACE_VIRT, node,
-				"0x%" PRIx64 " is no pointer", node);
-		if (*n == STREAM_BYTES ||
-		    addrset_add(&f->elements, node, STREAM_ELEMENTS) != ADDRSET_NEW)
-			return fault_set(why, STATE_DAMAGED, SPACE_VIRT, node,
-				"0x%" PRIx64 " is in a list twice, or the list is too long", node);
-		list[*n] = node - offset;
-		if (!kernel_read_u64(f->k, node, &node, why))
-			return false;
-	}
-	return true;
-}
-
-/* The backlog has the oldest first, the log the newest. */
-static bool read_list(struct finder *f, uint64_t head, bool newest_first, uint64_t *list,
-		      struct stream_text *t, struct fault *why)
-{
-	uint64_t node, next;
-	struct fault first;
-	bool ok = true;
-	size_t n;
-
-	if (!kernel_read_u64(f->k, head, &node, why))
-		return false;
-	ok = follow(f, node, list, &n, why);
-	for (size_t i = 0; i < n; i++) {
-		uint64_t va = list[newest_first ? n - 1 - i : i];
-
-		if (!read_element(f, va, t, &next, &first)) {
-			if (ok)
-				*why = first;
-			ok = false;
-		}
-	}
-	return ok;
-}
-
-static bool has_streams(const struct kernel *k)
-{
-	static const enum member need[] = {
-		MEMBER_bpf_prog_aux_stream, MEMBER_bpf_stream_log,
-		MEMBER_bpf_stream_backlog_head, MEMBER_bpf_stream_elem_node,
-		MEMBER_bpf_stream_elem_total_len, MEMBER_bpf_stream_elem_consumed_len,
-		MEMBER_bpf_stream_elem_str,
-	};
-
-	for (size_t i = 0; i < sizeof(need) / sizeof(need[0]); i++)
-		if (!kernel_has(k, need[i]))
-			return false;
-	return true;
-}
-
 /* False: out of memory. */
 static bool read_streams(struct finder *f, struct users_program *p)
 {
-	const struct members *m = &f->k->members;
-	uint64_t *list = calloc(STREAM_BYTES, sizeof(*list));
-	char *text = calloc(1, STREAM_BYTES + 1);
-	struct fault why, second;
+	struct fault why;
 
-	for (int i = 0; list && text && i < 2; i++) {
-		uint64_t at = p->aux + m->offset[MEMBER_bpf_prog_aux_stream] +
-			      (uint64_t)i * (m->size[MEMBER_bpf_prog_aux_stream] / 2);
-		struct stream_text t = { .text = text, .room = STREAM_BYTES };
-		bool ok = read_list(f, at + m->offset[MEMBER_bpf_stream_backlog_head], false, list,
-				    &t, &why);
-
-		if (!read_list(f, at + m->offset[MEMBER_bpf_stream_log], true, list, &t, &second)) {
-			if (ok)
-				why = second;
-			ok = false;
-		}
-		if (!ok)
-			say_lost(f, p, &why);
-		if (!t.n)
+	for (unsigned i = 0; i < STREAMS && stream_exists(f->k); i++) {
+		if (stream_read(&f->streams, p->aux, i, &p->text[i], &why))
 			continue;
-		text[t.n] = '\0';
-		p->text[i] = strdup(text);
-		f->u->text += t.n;
-		if (!p->text[i])
-			break;
+		if (why.kind == FAULT_NOMEM) {
+			*f->why = why;
+			f->failed = true;
+			return false;
+		}
+		say_lost(f, p, &why);
 	}
-	f->failed |= !list || !text;
-	free(list);
-	free(text);
-	return !f->failed ||
-	       fault_set(f->why, FAULT_NOMEM, SPACE_NONE, 0, "out of memory");
+	return true;
 }
 
 /* The use of a map by the program that is visited. */
@@ -291,7 +175,7 @@ static bool add_use(struct finder *f, uint64_t map, bool by_arena)
 	p->by_arena = by_arena;
 	p->by_maps = !by_arena;
 	describe(f, p);
-	return !has_streams(f->k) || read_streams(f, p);
+	return read_streams(f, p);
 }
 
 static bool on_program(void *ctx, uint32_t id, uint64_t prog, uint64_t aux)
@@ -489,7 +373,7 @@ static bool can_go_on(struct finder *f, struct fault *why, bool *lost)
 bool users_find(const struct kernel *k, const struct arena_list *list, struct users *u,
 		struct problems *problems, struct fault *why)
 {
-	struct finder f = { .k = k, .u = u, .problems = problems, .why = why };
+	struct finder f = { .k = k, .u = u, .problems = problems, .why = why, .streams = { .k = k } };
 	const struct programs_visitor programs = {
 		.program = on_program, .arena = on_arena, .map = on_map,
 		.lost = on_lost_program, .ctx = &f,
@@ -506,7 +390,7 @@ bool users_find(const struct kernel *k, const struct arena_list *list, struct us
 	     (programs_walk(k, &programs, &ended) || can_go_on(&f, &ended, &u->programs_lost)) &&
 	     (tasks_walk(k, &tasks, &ended) || can_go_on(&f, &ended, &u->tasks_lost)) &&
 	     settle(&f);
-	addrset_free(&f.elements);
+	stream_reader_free(&f.streams);
 	return ok;
 }
 

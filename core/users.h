@@ -6,6 +6,7 @@
 #define ARENA_USERS_H
 
 #include "arena_find.h"
+#include "streams.h"
 #include "tasks.h"
 
 /** A program; what is not known has its bit in @unknown. */
@@ -20,7 +21,7 @@ struct users_program {
 	uint64_t load_time;	/* nanoseconds since boot */
 	uint64_t map;		/* struct of the arena that it uses */
 	bool by_arena, by_maps;	/* bpf_prog_aux.arena, used_maps */
-	char *text[2];		/* unread stdout and stderr, NUL-terminated; NULL: none */
+	char *text[STREAMS];	/* unread: streams.h */
 };
 
 enum { PROGRAM_NAME = 1, PROGRAM_TYPE = 2, PROGRAM_TAG = 4, PROGRAM_UID = 8, PROGRAM_TIME = 16 };
@@ -37,7 +38,6 @@ struct users {
 	struct users_program *program;	/* by map, id; one that uses two arenas is there twice */
 	struct users_hold *hold;	/* by map, pid; mappings before descriptors */
 	size_t programs, holds, program_room, hold_room;
-	size_t text;			/* bytes of all streams */
 	bool programs_lost, tasks_lost;	/* some could not be read: there may be more */
 	struct users_map *map;		/* of each arena whose struct is known, by address */
 	size_t maps;
@@ -67,7 +67,6 @@ struct users_map {
  * cannot be read goes to @problems. kernel/bpf/syscall.c: a struct file and a pin in bpffs hold
  * refcnt and usercnt, a program's used_maps refcnt alone, as a sched_ext scheduler of 7.2 and
  * later (scx_sched.arena_map); a mapping holds its file.
- * Streams: kernel/bpf/stream.c, 6.17 and later.
  * False: out of memory or interrupted (@why). users_free() either way.
  */
 bool users_find(const struct kernel *k, const struct arena_list *list, struct users *u,
