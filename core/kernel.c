@@ -561,6 +561,22 @@ bool kernel_member_u32(const struct kernel *k, uint64_t base, enum member m, uin
 	return kernel_read_u32(k, base + k->members.offset[m], value, why);
 }
 
+bool kernel_symbol(const struct kernel *k, enum symbol_id id, uint64_t *addr, struct fault *why)
+{
+	const struct symbol *s = &k->symbol[id];
+
+	*addr = s->count == 1 ? s->addr : 0;
+	if (*addr)
+		return true;
+	if (s->lost)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
+			"there is a symbol %s, but the dump does not have its address", s->name);
+	if (!s->count)
+		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, "there is no symbol %s", s->name);
+	return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0, "there are %u symbols %s, not one",
+			 s->count, s->name);
+}
+
 bool kernel_has(const struct kernel *k, enum member m)
 {
 	return k->members.known[m];

@@ -113,4 +113,7 @@ bool kernel_member_u32(const struct kernel *k, uint64_t base, enum member m, uin
 
 bool kernel_has(const struct kernel *k, enum member m);
 
+/** The address of a symbol. False: none, more than one, or lost (@why); *@addr is 0. */
+bool kernel_symbol(const struct kernel *k, enum symbol_id id, uint64_t *addr, struct fault *why);
+
 #endif

@@ -203,17 +203,16 @@ bool programs_walk(const struct kernel *k, const struct programs_visitor *visito
 	struct walk w = { k, visitor, false };
 	const struct idr_visitor programs = { visit_program, lost_ids, &w };
 	const struct scheduler_visitor schedulers = { visit_scheduler, lost_scheduler, &w };
+	uint64_t idr;
 
 	/* the scheduler first: it needs no prog_idr */
 	if (kernel_has(k, MEMBER_scx_sched_arena_map) && !scheduler_walk(k, &schedulers))
 		return false;
-	if (k->symbol[SYMBOL_prog_idr].count != 1)
-		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
-			"there are %u symbols prog_idr, not one",
-			k->symbol[SYMBOL_prog_idr].count);
+	if (!kernel_symbol(k, SYMBOL_prog_idr, &idr, why))
+		return false;
 	if (!kernel_has(k, MEMBER_bpf_prog_aux))
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
 			"prog_idr: member aux of struct bpf_prog is not known");
-	return idr_walk(k, k->symbol[SYMBOL_prog_idr].addr, &programs, why) ||
+	return idr_walk(k, idr, &programs, why) ||
 	       (!w.stopped && fault_prefix(why, "prog_idr: "));
 }

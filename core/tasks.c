@@ -235,7 +235,7 @@ static bool know_tasks(const struct tasks *w, uint64_t *init, struct fault *why)
 	};
 	uint64_t next;
 
-	if (!tasks_has_symbol(w, SYMBOL_init_task, init, why) ||
+	if (!kernel_symbol(w->k, SYMBOL_init_task, init, why) ||
 	    !tasks_has_all(w, task, COUNT(task), why))
 		return false;
 	return kernel_read_u64(w->k, *init + w->k->members.offset[MEMBER_task_struct_tasks], &next,

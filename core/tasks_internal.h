@@ -42,9 +42,6 @@ bool tasks_tell(struct tasks *w, const char *what);
 
 /** The kernel has all of @m; else @why names what it lacks. */
 bool tasks_has_all(const struct tasks *w, const enum member *m, size_t n, struct fault *why);
-/** *@addr: of the symbol; 0 where there is none. */
-bool tasks_has_symbol(const struct tasks *w, enum symbol_id id, uint64_t *addr,
-		      struct fault *why);
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /** Mappings, and descriptors, can be read of this kernel. */

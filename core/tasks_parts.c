@@ -242,16 +242,6 @@ bool tasks_has_all(const struct tasks *w, const enum member *m, size_t n, struct
 	return true;
 }
 
-bool tasks_has_symbol(const struct tasks *w, enum symbol_id id, uint64_t *addr,
-		      struct fault *why)
-{
-	const struct symbol *s = &w->k->symbol[id];
-
-	*addr = s->count == 1 ? s->addr : 0;
-	return *addr || fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
-		"there are %u symbols %s, not one", s->count, s->name);
-}
-
 /* From the first of @m to the end of the last: pointers, all of 8 bytes. */
 static bool make_span(const struct tasks *w, const enum member *m, size_t n, struct span *span,
 		      struct fault *why)
@@ -285,7 +275,7 @@ bool tasks_know_mappings(struct tasks *w, struct fault *why)
 		MEMBER_vm_area_struct_vm_ops, MEMBER_vm_area_struct_vm_file,
 	};
 
-	return tasks_has_symbol(w, SYMBOL_arena_vm_ops, &w->arena_vm_ops, why) &&
+	return kernel_symbol(w->k, SYMBOL_arena_vm_ops, &w->arena_vm_ops, why) &&
 	       tasks_has_all(w, mm, COUNT(mm), why) && tasks_has_all(w, vma, COUNT(vma), why) &&
 	       make_span(w, vma, COUNT(vma), &w->vma, why) && maple_known(w->k, why) &&
 	       know_file(w, why);
@@ -297,7 +287,7 @@ bool tasks_know_files(struct tasks *w, struct fault *why)
 		MEMBER_files_struct_fdt, MEMBER_fdtable_max_fds, MEMBER_fdtable_fd,
 	};
 
-	return tasks_has_symbol(w, SYMBOL_bpf_map_fops, &w->bpf_map_fops, why) &&
+	return kernel_symbol(w->k, SYMBOL_bpf_map_fops, &w->bpf_map_fops, why) &&
 	       tasks_has_all(w, table, COUNT(table), why) && know_file(w, why);
 }
 
