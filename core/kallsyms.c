@@ -177,8 +177,8 @@ static void match(const struct tables *t, const struct search *search, const uin
 	for (size_t i = 0; i < search->n + search->checks; i++) {
 		struct symbol *s = searched(search, i);
 
-		/* the type letter comes first */
-		if (strncmp(s->name, head + 1, len - 1))
+		/* the type letter comes first; next to all differ in the first of the name */
+		if (s->name[0] != head[1] || strncmp(s->name, head + 1, len - 1))
 			continue;
 		if (!whole)
 			whole = expand(t, token, n, name, MAX_NAME);
