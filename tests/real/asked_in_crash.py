@@ -4,10 +4,12 @@
 import os
 import re
 import subprocess
+import zlib
 
 import asked
+from answers import places
 from crash_session import MARK, hold, json_of, vmlinux
-from harness import ARENA_SO, HERE, Skip, expect, hold_against_schema
+from harness import ARENA_SO, HERE, Skip, expect, hold_against_schema, scratch_dir
 from in_crash import MINIMAL, need_crash
 
 CHECKS = (asked.pointers_are_found, asked.values_are_found, asked.ranges_are_held,
@@ -46,26 +48,53 @@ def quoted(option):
     return option if re.fullmatch("[-0-9a-zA-Z_]+", option) else '"%s"' % option
 
 
+class Both:
+    """asked.ask() and asked.text() at the prompt: the answers must be arenasnap's"""
+
+    def __init__(self, prompt):
+        self.prompt, self.ask, self.text = prompt, asked.ask, asked.text
+
+    def __enter__(self):
+        asked.ask, asked.text = self.ask_there, self.text_there
+        return self
+
+    def __exit__(self, *_):
+        asked.ask, asked.text = self.ask, self.text
+        self.prompt.close()
+
+    def ask_there(self, dump, *options):
+        doc = json_of(self.prompt.say(" ".join(["arena", "-j", *map(quoted, options)])))
+        hold_against_schema(doc, " ".join(options))
+        hold(doc, self.ask(dump, *options))
+        return doc
+
+    def text_there(self, dump, *options):
+        lines = self.prompt.say(" ".join(["arena", *options]))
+        expect(lines == self.text(dump, *options), "arena %s is another text", " ".join(options))
+        return lines
+
+
+def memory_is_written(both, dump, truth):
+    """-r, and -w: pages as the guest had them"""
+    with scratch_dir() as tmp:
+        for i, (arena, run_of) in enumerate(places(truth, 3)):
+            start = int(arena["user_vm_start"], 0) + run_of["pgoff"] * truth["page_size"]
+            path = os.path.join(tmp, "page%d" % i)
+            both.prompt.say("arena -r %x -l %d -w %s" % (start, truth["page_size"], path))
+            with open(path, "rb") as f:
+                data = f.read()
+            expect(len(data) == truth["page_size"] and
+                   zlib.crc32(data) == int(run_of["crc32"][0], 0), "-r %x -w: other bytes", start)
+            for options in (["-r", "%x" % start, "-l", "64"], ["-a", "%x" % (start + 8)]):
+                both.ask_there(dump, *options)
+                both.text_there(dump, *options)
+
+
 def asked_in_crash(version, release, dump):
     """All that asked.py asks: true to the guest, and what arenasnap answers"""
     need_crash(version)
-    here, here_text, done, left = asked.ask, asked.text, [], []
-    prompt = Prompt(version, vmlinux(release), dump)
-
-    def there(what, *options):
-        doc = json_of(prompt.say(" ".join(["arena", "-j", *map(quoted, options)])))
-        hold_against_schema(doc, " ".join(options))
-        hold(doc, here(what, *options))
-        return doc
-
-    def text_there(what, *options):
-        lines = prompt.say(" ".join(["arena", *options]))
-        expect(lines == here_text(what, *options), "arena %s is another text", " ".join(options))
-        return lines
-
-    asked.ask, asked.text = there, text_there
-    try:
-        truth = dump.load_truth()
+    truth, done, left = dump.load_truth(), [], []
+    with Both(Prompt(version, vmlinux(release), dump)) as both:
         for check in CHECKS:
             if check is asked.scheduler_is_told and not truth.get("scheduler"):
                 continue
@@ -73,13 +102,19 @@ def asked_in_crash(version, release, dump):
                 done.append(check(dump))
             except Skip as why:
                 left.append(str(why))
-        base = int(asked.the_arena(truth, "pointers")["user_vm_start"], 0)
-        for options in (["-a", "%x" % (base + 9 * truth["page_size"] + 8)], ["-a", "%x" % base],
-                        ["-r", "%x" % (base + 9 * truth["page_size"]), "-l", "64"], []):
-            there(dump, *options)
-            text_there(dump, *options)
-        text_there(dump, "-c")
-    finally:
-        asked.ask, asked.text = here, here_text
-        prompt.close()
-    return "%d questions; %s" % (prompt.asked, "; ".join(done + left))
+        memory_is_written(both, dump, truth)
+        both.text_there(dump, "-c")
+        both.text_there(dump)
+        return "%d questions; %s" % (both.prompt.asked, "; ".join(done + left))
+
+
+def crash_in_crash(version, release, dump):
+    """Where it crashed, and its scheduler: what arenasnap says, which the guest was held against"""
+    need_crash(version)
+    with Both(Prompt(version, vmlinux(release), dump)) as both:
+        hits = both.ask_there(dump)["crash"]["hits"]
+        for options in ([], ["-v"], ["-u"], ["-c"]):
+            both.text_there(dump, *options)
+        if dump.load_truth().get("scheduler"):
+            asked.scheduler_is_told(dump)
+    return "%d hits" % len(hits)

@@ -18,7 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import crash_answers as answers  # noqa: E402
 import crash_binary as binary  # noqa: E402
 import crash_terminal as terminal  # noqa: E402
-from asked_in_crash import asked_in_crash  # noqa: E402
+from asked_in_crash import asked_in_crash, crash_in_crash  # noqa: E402
 from cli_dumps import NEW, OLD  # noqa: E402
 from crash_session import K612, K73, made, recorded  # noqa: E402
 from harness import Report  # noqa: E402
@@ -27,6 +27,9 @@ from in_crash import VERSIONS  # noqa: E402
 # by makedumpfiles that do not know the kernel
 LOSSY = ((K612, "x86_64-6.12-panic-1.7.2.kdump"), (K73, "x86_64-7.3-panic-4cpu.kdump"),
          (K73, "x86_64-7.3-panic-4cpu-1.7.8.kdump"))
+# in an access to an arena, by taking away the kernel's pages; a scheduler that ends
+CRASHED = ((K612, "x86_64-6.12-panic-crash.kdump"), (K73, "x86_64-7.3-panic-crash.kdump"),
+           (K73, "x86_64-7.3-panic-oops.kdump"), (K73, "x86_64-7.3-qemu-qmap-error.elf"))
 
 
 def check_answers(check, version, quick):
@@ -58,6 +61,8 @@ def check_made(check, version):
     check("text and files 7.3 QEMU",
           on(answers.text_and_files, K73, "x86_64-7.3-qemu.elf"))
     check("asked 6.12 kdump", on(asked_in_crash, K612, "x86_64-6.12-panic-ask.kdump"))
+    for release, name in CRASHED:
+        check("crash site " + name, on(crash_in_crash, release, name))
     check("asked 7.3 QEMU", on(asked_in_crash, K73, "x86_64-7.3-qemu-ask.elf"))
     check("no VMCOREINFO note", on(answers.text_and_files, K612, "x86_64-6.12-qemu-noinfo.elf"))
     for release, name in LOSSY:
