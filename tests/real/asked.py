@@ -179,8 +179,7 @@ def scheduler_is_told(dump):
     doc = ask(dump, "-u")
     told = doc["scheduler"]
     expect(told["state_name"] == truth["state"] and told["schedulers_complete"], "%s", told)
-    expect(len(told["schedulers"]) == 1, "%d schedulers", len(told["schedulers"]))
-    one = told["schedulers"][0]
+    one, *others = told["schedulers"]
     expect(one["root"] and one["name"] == truth["ops"], "%s, not %s", one, truth["ops"])
     expect(one["arena"] == (truth["arena"] if truth["kernel_holds"] else None), "arena %s, not %s",
            one["arena"], truth)
@@ -189,10 +188,16 @@ def scheduler_is_told(dump):
         want = ["SCX_EXIT_ERROR_BPF", "scx_bpf_error", "test triggering error"]
     got = [one["exit_kind_name"], one["reason"], (one["message"] or "").split(": ")[-1] or None]
     expect(got == want, "exit %s, not %s", got, want)
-    users = next(a["users"] for a in doc["arenas"] if a["id"] == truth["arena"])
-    expect(truth["pid"] in {p["pid"] for p in users["processes"]}, "its process is not told")
-    expect(users["schedulers"] == truth["kernel_holds"], "%d schedulers hold its arena",
-           users["schedulers"])
+    subs = [truth["sub"]] if truth.get("sub") else []
+    got = [(s["root"], s["name"], s["arena"], s["exit_kind_name"]) for s in others]
+    expect(got == [(False, truth["ops"], s["arena"], "SCX_EXIT_NONE") for s in subs],
+           "sub-schedulers: %s", others)
+    for scheduler in [truth] + subs:
+        users = next(a["users"] for a in doc["arenas"] if a["id"] == scheduler["arena"])
+        expect(scheduler["pid"] in {p["pid"] for p in users["processes"]}, "no process of %s",
+               scheduler)
+        expect(users["schedulers"] == scheduler["kernel_holds"], "%d schedulers hold arena %d",
+               users["schedulers"], scheduler["arena"])
     return "%s, %s, %d programs" % (one["name"], told["state_name"], len(users["programs"]))
 
 

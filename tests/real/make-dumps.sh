@@ -273,6 +273,9 @@ dump "aarch64-16k-$n-qemu-crash.elf" '' \
 # sched_ext: one with an arena that the kernel knows, one that it does not, one that ends
 dump "x86_64-$n-qemu-qmap.elf" 'quick' boot_sched "$newest-amd64" scx_qmap ''
 dump "x86_64-$n-qemu-sdt.elf" '' boot_sched "$newest-amd64" scx_sdt '' -p 2
+# one and a sub-scheduler
+dump "x86_64-$n-qemu-qmap-sub.elf" '' \
+	boot_sched "$newest-amd64" scx_qmap arenas.sched_sub=1 -p 2
 # and one whose pages are taken away from under the kernel
 dump "x86_64-$n-panic-oops.kdump" '' boot_sched "$newest-amd64" scx_qmap arenas.oops=1 \
 	-t panic -m 832 -j '-c,-d,23'
