@@ -13,7 +13,7 @@ enum {
 	MAX_SIZE_BITS = 31, MAX_COUNT_BITS = 26,
 	MAX_STRUCT = 4096,
 	/* longer than any line that tells an address */
-	MAX_TEXT = 160,
+	MAX_FAULT = 160,
 	ADDRESS_DIGITS = 16,
 };
 
@@ -153,8 +153,8 @@ static bool find_text(const struct ring *ring, const struct record *r, uint64_t 
 	return *size > 8;
 }
 
-/* The begin of the text of @r in @text, which is as long as MAX_TEXT at most. */
-static bool read_text(const struct ring *ring, const struct record *r, char text[MAX_TEXT],
+/* The begin of the text of @r in @text, @room bytes at most. */
+static bool read_text(const struct ring *ring, const struct record *r, char *text, size_t room,
 		      size_t *n)
 {
 	uint64_t offset, size, id;
@@ -163,7 +163,7 @@ static bool read_text(const struct ring *ring, const struct record *r, char text
 	if (!find_text(ring, r, &offset, &size) ||
 	    !kernel_read_u64(ring->k, ring->data + offset, &id, &ignored) || id != r->id)
 		return false;
-	*n = size - 8 < MAX_TEXT ? (size_t)(size - 8) : MAX_TEXT;
+	*n = size - 8 < room ? (size_t)(size - 8) : room;
 	return kernel_read(ring->k, ring->data + offset + 8, text, *n, &ignored);
 }
 
@@ -226,73 +226,145 @@ static bool is_of_kernel(const struct ring *ring, uint64_t info)
 			    &facility, 1, &ignored) && !facility);
 }
 
+/* What is looked for in the log, newest record first. */
+struct search {
+	struct ring ring;
+	size_t room;		/* bytes of a record's text that are looked at */
+	/* May this text, whose end is not known yet, be one? */
+	bool (*may_be)(const struct search *s, const char *text, size_t n);
+	/* The kernel's line. False: there is no room for more. */
+	bool (*take)(struct search *s, uint64_t time, const char *text, size_t n);
+	void *found;
+	uint64_t records, lost;
+	bool full, more;	/* took all it can; there was another one, or older records */
+};
+
 /* Text is longer than it says: with padding, and what a block had before. */
-static bool take_fault(const struct ring *ring, const struct record *r, const char *text, size_t n,
-		       struct printk_faults *f)
+static bool take_record(struct search *s, const struct record *r, const char *text, size_t n)
 {
-	uint64_t info = element(ring, ring->infos, ring->of[INFO_SIZE], r->id);
-	struct printk_fault fault;
+	const struct ring *ring = &s->ring;
+	uint64_t info = element(ring, ring->infos, ring->of[INFO_SIZE], r->id), time;
 	struct fault ignored;
 	uint8_t len[2];
 
 	if (!kernel_read(ring->k, info + ring->of[INFO_LEN], len, sizeof(len), &ignored) ||
-	    !kernel_read_u64(ring->k, info + ring->of[INFO_TIME], &fault.time, &ignored))
+	    !kernel_read_u64(ring->k, info + ring->of[INFO_TIME], &time, &ignored))
 		return false;
 	if (load_u16(len) < n)
 		n = load_u16(len);
-	if (!parse_fault(text, n, &fault.address) || !is_of_kernel(ring, info))
-		return true;
-	if (f->n < PRINTK_FAULTS)
-		f->fault[f->n++] = fault;
-	else
-		f->more = true;
+	if (s->may_be(s, text, n) && is_of_kernel(ring, info))
+		s->full = !s->take(s, time, text, n);
 	return true;
 }
 
-static bool may_be_fault(const char *text, size_t n)
-{
-	return skip(&text, &n, "BUG: ") || skip(&text, &n, "Unable to handle kernel ");
-}
-
 /* False: it is there, but cannot be read. */
-static bool look_at(const struct ring *ring, uint64_t id, struct printk_faults *f)
+static bool look_at(struct search *s, uint64_t id)
 {
 	struct fault why = { .kind = STATE_STORED };
+	char text[PRINTK_TEXT];
 	struct record r;
-	char text[MAX_TEXT];
 	size_t n;
 
-	if (!read_desc(ring, id, &r, &why))
+	if (!read_desc(&s->ring, id, &r, &why))
 		return why.kind == STATE_STORED;
 	/* data that was reused while it was written, or an empty line */
 	if (r.begin % 2)
 		return true;
-	return read_text(ring, &r, text, &n) &&
-	       (!may_be_fault(text, n) || take_fault(ring, &r, text, n, f));
+	return read_text(&s->ring, &r, text, s->room, &n) &&
+	       (!s->may_be(s, text, n) || take_record(s, &r, text, n));
+}
+
+static bool search(struct search *s, const struct kernel *k, struct fault *why)
+{
+	uint64_t count, all;
+
+	if (!open_ring(&s->ring, k, why))
+		return fault_prefix(why, "the kernel's log: ");
+	all = ((s->ring.head - s->ring.tail) & ID_MASK) + 1;
+	count = UINT64_C(1) << s->ring.count_bits;
+	if (all > count)
+		return fault_set(why, STATE_DAMAGED, SPACE_NONE, 0, "the kernel's log: it has room "
+				 "for %" PRIu64 " records, but names %" PRIu64, count, all);
+	s->more = all > MAX_RECORDS;
+	if (all > MAX_RECORDS)
+		all = MAX_RECORDS;
+	for (; s->records < all && !s->full; s->records++) {
+		if (s->records % 1024 == 0 &&
+		    !memory_progress(k->mem, "reading the kernel's log", s->records, all, why))
+			return false;
+		s->lost += !look_at(s, (s->ring.head - s->records) & ID_MASK);
+	}
+	s->more |= s->records < all;
+	return true;
+}
+
+/* Faults. */
+
+static bool may_be_fault(const struct search *s, const char *text, size_t n)
+{
+	(void)s;
+	return skip(&text, &n, "BUG: ") || skip(&text, &n, "Unable to handle kernel ");
+}
+
+static bool take_fault(struct search *s, uint64_t time, const char *text, size_t n)
+{
+	struct printk_faults *f = s->found;
+	struct printk_fault fault = { .time = time };
+
+	if (parse_fault(text, n, &fault.address))
+		f->fault[f->n++] = fault;
+	return f->n < PRINTK_FAULTS;
 }
 
 bool printk_faults(const struct kernel *k, struct printk_faults *f, struct fault *why)
 {
-	struct ring ring;
-	uint64_t count, all;
+	struct search s = { .room = MAX_FAULT, .may_be = may_be_fault, .take = take_fault,
+			    .found = f };
 
 	*f = (struct printk_faults){ 0 };
-	if (!open_ring(&ring, k, why))
-		return fault_prefix(why, "the kernel's log: ");
-	all = ((ring.head - ring.tail) & ID_MASK) + 1;
-	count = UINT64_C(1) << ring.count_bits;
-	if (all > count)
-		return fault_set(why, STATE_DAMAGED, SPACE_NONE, 0, "the kernel's log: it has room "
-				 "for %" PRIu64 " records, but names %" PRIu64, count, all);
-	f->more = all > MAX_RECORDS;
-	if (all > MAX_RECORDS)
-		all = MAX_RECORDS;
-	for (; f->records < all && f->n < PRINTK_FAULTS; f->records++) {
-		if (f->records % 1024 == 0 &&
-		    !memory_progress(k->mem, "reading the kernel's log", f->records, all, why))
-			return false;
-		f->lost += !look_at(&ring, (ring.head - f->records) & ID_MASK, f);
-	}
-	f->more |= f->records < all;
+	if (!search(&s, k, why))
+		return false;
+	f->records = s.records;
+	f->lost = s.lost;
+	f->more = s.more;
+	return true;
+}
+
+/* Lines. */
+
+static bool may_be_line(const struct search *s, const char *text, size_t n)
+{
+	const struct printk_lines *lines = s->found;
+
+	return skip(&text, &n, lines->start);
+}
+
+static bool take_line(struct search *s, uint64_t time, const char *text, size_t n)
+{
+	struct printk_lines *lines = s->found;
+	struct printk_line *line = &lines->line[lines->n++];
+	const char *end = memchr(text, '\n', n);
+
+	if (end)
+		n = (size_t)(end - text);
+	if (n > sizeof(line->text) - 1)
+		n = sizeof(line->text) - 1;
+	line->time = time;
+	for (size_t i = 0; i < n; i++)
+		line->text[i] = text[i] ? text[i] : '?';
+	line->text[n] = '\0';
+	return lines->n < PRINTK_LINES;
+}
+
+bool printk_lines(const struct kernel *k, const char *start, struct printk_lines *lines,
+		  struct fault *why)
+{
+	struct search s = { .room = PRINTK_TEXT, .may_be = may_be_line, .take = take_line,
+			    .found = lines };
+
+	*lines = (struct printk_lines){ .start = start };
+	if (!search(&s, k, why))
+		return false;
+	lines->lost = s.lost;
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's log (kernel/printk/printk_ringbuffer.c), as far as a crash is told there.
+ * The kernel's log (kernel/printk/printk_ringbuffer.c), as far as a crash, or a scheduler's end, is told there.
  */
 #ifndef ARENA_PRINTK_H
 #define ARENA_PRINTK_H
@@ -30,5 +30,24 @@ struct printk_faults {
  * (@why).
  */
 bool printk_faults(const struct kernel *k, struct printk_faults *f, struct fault *why);
+
+/** A line of the kernel, without its end; NUL-terminated, a longer one is cut. */
+struct printk_line {
+	uint64_t time;
+	char text[512];
+};
+
+enum { PRINTK_LINES = 8, PRINTK_TEXT = sizeof(((struct printk_line *)0)->text) };
+
+struct printk_lines {
+	const char *start;	/* borrowed: what they begin with */
+	struct printk_line line[PRINTK_LINES];	/* the newest first */
+	size_t n;
+	uint64_t lost;		/* records among which may be others */
+};
+
+/** The newest lines of the kernel that begin with @start. As printk_faults() otherwise. */
+bool printk_lines(const struct kernel *k, const char *start, struct printk_lines *lines,
+		  struct fault *why);
 
 #endif

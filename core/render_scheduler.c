@@ -2,6 +2,7 @@
 #include "render_scheduler.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "json.h"
 
@@ -82,6 +83,28 @@ static void one(struct sink *out, const struct kernel *k, const struct scheduler
 	ended(out, k, s);
 }
 
+/* As dmesg has it, but for what all lines begin with. */
+static void log_lines(struct sink *out, const struct schedulers *s)
+{
+	const struct printk_lines *log = &s->log;
+
+	if (!s->has_log) {
+		sink_puts(out, "  the log cannot be read\n");
+		return;
+	}
+	for (size_t i = log->n; i--;) {
+		const struct printk_line *l = &log->line[i];
+
+		sink_printf(out, "  [%5" PRIu64 ".%06" PRIu64 "] ", l->time / 1000000000,
+			    l->time / 1000 % 1000000);
+		sink_safe(out, l->text + strlen(SCHEDULER_LOG));
+		sink_puts(out, "\n");
+	}
+	if (log->lost)
+		sink_printf(out, "  %" PRIu64 " record%s of the log cannot be read\n", log->lost,
+			    log->lost == 1 ? "" : "s");
+}
+
 bool scheduler_table(struct sink *out, const struct kernel *k, const struct schedulers *s)
 {
 	if (!s->exists)
@@ -89,6 +112,7 @@ bool scheduler_table(struct sink *out, const struct kernel *k, const struct sche
 	state(out, s);
 	for (size_t i = 0; i < s->n; i++)
 		one(out, k, &s->scheduler[i]);
+	log_lines(out, s);
 	return sink_puts(out, "\n");
 }
 
@@ -120,6 +144,20 @@ static void json_one(struct sink *out, const struct kernel *k, const struct sche
 	sink_puts(out, "}");
 }
 
+static void json_log(struct sink *out, const struct schedulers *s)
+{
+	sink_puts(out, s->has_log ? "[" : "null");
+	for (size_t i = s->log.n; s->has_log && i--;) {
+		const struct printk_line *l = &s->log.line[i];
+
+		sink_printf(out, "{\"time_ns\":%" PRIu64 ",\"text\":", l->time);
+		json_string(out, l->text);
+		sink_puts(out, i ? "}," : "}");
+	}
+	sink_puts(out, s->has_log ? "],\"log_lost\":" : ",\"log_lost\":");
+	json_number(out, s->has_log, s->log.lost);
+}
+
 bool scheduler_json(struct sink *out, const struct kernel *k, const struct schedulers *s)
 {
 	sink_puts(out, ",\"scheduler\":");
@@ -134,5 +172,7 @@ bool scheduler_json(struct sink *out, const struct kernel *k, const struct sched
 		sink_puts(out, i ? "," : "");
 		json_one(out, k, &s->scheduler[i]);
 	}
-	return sink_printf(out, "],\"schedulers_complete\":%s}", json_boolean(!s->lost));
+	sink_printf(out, "],\"schedulers_complete\":%s,\"log\":", json_boolean(!s->lost));
+	json_log(out, s);
+	return sink_puts(out, "}");
 }

@@ -308,6 +308,20 @@ static void find_state(struct finder *f)
 	say(f, &why);
 }
 
+/* Without a log, or with one that cannot be read, it is not known what it has. */
+static bool find_log(struct finder *f)
+{
+	struct fault why;
+
+	if (!f->s->exists)
+		return true;
+	f->s->has_log = printk_lines(f->k, SCHEDULER_LOG, &f->s->log, &why);
+	f->failed = !f->s->has_log && why.kind == FAULT_LIMIT;
+	if (f->failed)
+		*f->why = why;
+	return !f->failed;
+}
+
 bool scheduler_find(const struct kernel *k, struct schedulers *s, struct problems *problems,
 		    struct fault *why)
 {
@@ -322,7 +336,7 @@ bool scheduler_find(const struct kernel *k, struct schedulers *s, struct problem
 		s->exists = true;
 		find_variables(&f);
 	}
-	return !f.failed;
+	return !f.failed && find_log(&f);
 }
 
 void schedulers_free(struct schedulers *s)

@@ -6,7 +6,7 @@
 #ifndef ARENA_SCHEDULER_H
 #define ARENA_SCHEDULER_H
 
-#include "kernel.h"
+#include "printk.h"
 #include "problems.h"
 
 /** Of 6.16 and later: how many structs are looked at. */
@@ -49,7 +49,11 @@ struct schedulers {
 	struct scheduler *scheduler;
 	size_t n, room;
 	bool lost;		/* there may be more */
+	bool has_log;		/* else the kernel's log cannot be read */
+	struct printk_lines log;	/* SCHEDULER_LOG: also of schedulers that have ended */
 };
+
+#define SCHEDULER_LOG "sched_ext: "
 
 /**
  * Find the schedulers. What cannot be read goes to @problems.

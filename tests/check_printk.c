@@ -351,9 +351,69 @@ START_TEST(printk__interrupted)
 }
 END_TEST
 
+static struct printk_lines l;
+
+static bool lines(const char *start)
+{
+	if (!text.n)
+		log_vmcoreinfo(&lw, &text);
+	memory_open();
+	return printk_lines(&k, start, &l, &why);
+}
+
+START_TEST(printk__lines_by_their_begin)
+{
+	put_others(3);
+	log_put(&lw, "sched_ext: one\nand more", 0, 11);
+	log_put(&lw, "no sched_ext: at the begin", 0, 12);
+	log_put(&lw, "sched_ext: said by a process", 1, 13);
+	log_put(&lw, "sched_ext: two", 0, 14);
+	put_others(2);
+	ck_ok(lines("sched_ext: "), why);
+	ck_assert_uint_eq(l.n, 2);
+	ck_assert_uint_eq(l.lost, 0);
+	ck_assert_str_eq(l.line[0].text, "sched_ext: two");
+	ck_assert_str_eq(l.line[1].text, "sched_ext: one");
+	ck_u64_eq(l.line[1].time, 11);
+}
+END_TEST
+
+START_TEST(printk__many_lines_and_long_ones)
+{
+	char line[1200];
+
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\0';
+	for (unsigned i = 0; i < PRINTK_LINES + 4; i++)
+		log_put(&lw, "x is short", 0, i);
+	log_put(&lw, line, 0, 99);
+	ck_ok(lines("x"), why);
+	ck_assert_uint_eq(l.n, PRINTK_LINES);
+	ck_u64_eq(l.line[0].time, 99);
+	ck_assert_uint_eq(strlen(l.line[0].text), sizeof(l.line[0].text) - 1);
+	ck_u64_eq(l.line[1].time, PRINTK_LINES + 3);
+}
+END_TEST
+
+/* The text is there, but not how long it is, nor when it was written. */
+START_TEST(printk__line_whose_info_is_lost)
+{
+	uint64_t id = log_put(&lw, "sched_ext: one", 0, 11);
+
+	ck_ok(lines("sched_ext: "), why);
+	ck_assert_uint_eq(l.n, 1);
+	physmem_set_state(&pm, log_info(&lw, id), STATE_EXCLUDED);
+	ck_ok(lines("sched_ext: "), why);
+	ck_assert(!l.n && l.lost == 1);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, printk_setup, memory_teardown);
+	tcase_add_test(tests, printk__lines_by_their_begin);
+	tcase_add_test(tests, printk__many_lines_and_long_ones);
+	tcase_add_test(tests, printk__line_whose_info_is_lost);
 	tcase_add_test(tests, printk__an_empty_log_has_no_faults);
 	tcase_add_loop_test(tests, printk__lines_that_tell_an_address, 0, 6);
 	tcase_add_loop_test(tests, printk__lines_that_do_not, 0, 12);

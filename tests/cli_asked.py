@@ -21,7 +21,7 @@ BOTH = (answers.crash_is_told, answers.addresses_are_true, answers.memory_is_tru
         answers.json_is_true, answers.contents_are_true, answers.hits_are_all,
         answers.checks_are_true, answers.users_are_true, asked.pointers_are_found,
         asked.values_are_found, asked.ranges_are_held, asked.users_are_told,
-        asked.users_table_is_true)
+        asked.users_table_is_true, asked.scheduler_log_is_told)
 ONLY_NEW = (asked.faults_are_told, asked.scheduler_is_told)
 
 

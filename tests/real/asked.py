@@ -201,6 +201,19 @@ def scheduler_is_told(dump):
     return "%s, %s, %d programs" % (one["name"], told["state_name"], len(users["programs"]))
 
 
+def scheduler_log_is_told(dump):
+    """-u: the last lines of the log that tell of schedulers, of those that have ended, too"""
+    truth = dump.load_truth().get("sched_log")
+    if truth is None:
+        raise Skip("this guest did not print its log")
+    told = ask(dump, "-u")["scheduler"]
+    expect(bool(told) or not truth, "no scheduler, but %s", truth[:1])
+    got = [line["text"] for line in told["log"]] if told else []
+    want = [line["text"] for line in truth][-8:]
+    expect(got == want, "log: %s, not %s", got, want)
+    return "%d lines" % len(got)
+
+
 def load_is_never_damage(dump):
     """-c of dumps that were taken while CPUs allocate and free: consistent or in flight, no more"""
     truth = {a["id"]: a for a in dump.load_truth()["arenas"]}

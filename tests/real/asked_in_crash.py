@@ -13,7 +13,8 @@ from harness import ARENA_SO, HERE, Skip, expect, hold_against_schema, scratch_d
 from in_crash import MINIMAL, need_crash
 
 CHECKS = (asked.pointers_are_found, asked.values_are_found, asked.ranges_are_held,
-          asked.users_are_told, asked.users_table_is_true, asked.faults_are_told, asked.scheduler_is_told)
+          asked.users_are_told, asked.users_table_is_true, asked.faults_are_told,
+          asked.scheduler_log_is_told, asked.scheduler_is_told)
 
 
 class Prompt:

@@ -71,7 +71,7 @@ def check_dump(report, dump):
         if "ask" in dump.tags:
             for check in (asked.pointers_are_found, asked.values_are_found, asked.ranges_are_held,
                           asked.users_are_told, asked.users_table_is_true,
-                          asked.faults_are_told):
+                          asked.faults_are_told, asked.scheduler_log_is_told):
                 report.check("%s asked: %s" % (dump.name, check.__name__), answers.untouched, check,
                              dump)
         if dump.load_truth().get("scheduler"):
