@@ -263,7 +263,7 @@ dump "x86_64-$s-rt-qemu-load.kdump" 'load' \
 dump "x86_64-$n-rt-qemu-ask.elf" 'ask' \
 	boot "$newest-rt-amd64" -p 2 -a 'arenas.ask=1 arenas.crash=1'
 # a CPU in an access to an arena
-dump "x86_64-$n-qemu-crash.elf" 'quick' boot "$newest-amd64" -p 2 -a arenas.crash=1
+dump "x86_64-$n-qemu-crash.elf" '' boot "$newest-amd64" -p 2 -a arenas.crash=1
 dump "x86_64-$s-panic-crash.kdump" '' \
 	boot "$stable-amd64" -t panic -m 512 -C 160M -p 2 -j '-c,-d,31' -a arenas.crash=1
 dump "x86_64-$n-panic-crash.kdump" '' \
@@ -271,7 +271,7 @@ dump "x86_64-$n-panic-crash.kdump" '' \
 dump "aarch64-16k-$n-qemu-crash.elf" '' \
 	boot "$newest-arm64-16k" -m 768 -p 2 -a arenas.crash=1
 # sched_ext: one with an arena that the kernel knows, one that it does not, one that ends
-dump "x86_64-$n-qemu-qmap.elf" 'quick' boot_sched "$newest-amd64" scx_qmap ''
+dump "x86_64-$n-qemu-qmap.elf" '' boot_sched "$newest-amd64" scx_qmap ''
 dump "x86_64-$n-qemu-sdt.elf" '' boot_sched "$newest-amd64" scx_sdt '' -p 2
 # one and a sub-scheduler
 dump "x86_64-$n-qemu-qmap-sub.elf" '' \
