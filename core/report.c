@@ -366,7 +366,8 @@ static bool look_at_users(struct run *run, const struct arena_list *list, struct
 {
 	struct report_result *r = run->result;
 
-	return run->options->ask.view != VIEW_USERS ||
+	/* of a kernel without arenas no struct is known */
+	return run->options->ask.view != VIEW_USERS || !run->k->has_arenas ||
 	       (scheduler_find(run->k, &r->schedulers, &r->problems, why) &&
 		users_find(run->k, list, &r->users, &r->problems, why));
 }
