@@ -202,13 +202,13 @@ def aborts_in_gdb(version):
         t.read_for(0.1)
         left = "huge4g" not in t.interrupt()
         t.reload()
-        span = duration(t, "arena")
-        for _ in range(12):
+        span, tries = duration(t, "arena"), 1
+        while tries < 13 or (not left and tries < 60):
             t.reload()
             t.type("arena\n")
             t.read_for(rand.random() * span)
             left += "huge4g" not in t.interrupt()
-        expect(left, "none of the commands was interrupted")
+            tries += 1
         text = t.ask("arena")
         expect("huge4g" in text, "arena does not answer any more: %s", text[-200:])
         # Ctrl-C of the command that follows is ours again
@@ -217,7 +217,10 @@ def aborts_in_gdb(version):
         t.interrupt()
         expect(t.ask("arena") == text, "arena does not say the same any more")
         t.close()
-    return "%d of 13 interrupted" % left
+    # it answers all the same, but nothing was shown of what this is about
+    if not left:
+        raise Skip("none of %d commands was interrupted: they are too fast here" % tries)
+    return "%d of %d interrupted" % (left, tries)
 
 
 def scan_stops(version):
