@@ -577,6 +577,11 @@ bool kernel_symbol(const struct kernel *k, enum symbol_id id, uint64_t *addr, st
 			 s->count, s->name);
 }
 
+bool kernel_is_pointer(const struct kernel *k, uint64_t va)
+{
+	return va % 8 == 0 && va >= k->format.lowest;
+}
+
 bool kernel_has(const struct kernel *k, enum member m)
 {
 	return k->members.known[m];

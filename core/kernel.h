@@ -113,6 +113,9 @@ bool kernel_member_u32(const struct kernel *k, uint64_t base, enum member m, uin
 
 bool kernel_has(const struct kernel *k, enum member m);
 
+/** May @va be the address of a struct of the kernel: aligned, and in its half? */
+bool kernel_is_pointer(const struct kernel *k, uint64_t va);
+
 /** The address of a symbol. False: none, more than one, or lost (@why); *@addr is 0. */
 bool kernel_symbol(const struct kernel *k, enum symbol_id id, uint64_t *addr, struct fault *why);
 

@@ -18,11 +18,6 @@ struct walk {
 	bool stopped;		/* by the visitor */
 };
 
-static bool is_pointer(const struct kernel *k, uint64_t va)
-{
-	return va % 8 == 0 && va >= k->format.lowest;
-}
-
 static bool lost_program(const struct walk *w, uint32_t id, struct fault *why)
 {
 	fault_prefix(why, "prog_idr: program %" PRIu32 ": ", id);
@@ -38,7 +33,7 @@ static bool read_aux(const struct kernel *k, uint32_t id, uint64_t prog, uint64_
 
 	if (!kernel_member_u64(k, prog, MEMBER_bpf_prog_aux, aux, why))
 		return false;
-	if (!is_pointer(k, *aux))
+	if (!kernel_is_pointer(k, *aux))
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, prog,
 			"its aux 0x%" PRIx64 " is no pointer", *aux);
 	if ((kernel_has(k, MEMBER_bpf_prog_aux_id) &&
@@ -66,7 +61,7 @@ static bool visit_arena(const struct walk *w, uint32_t id, uint64_t aux)
 		return lost_program(w, id, &why);
 	if (!arena)
 		return true;
-	if (is_pointer(w->k, arena))
+	if (kernel_is_pointer(w->k, arena))
 		return w->visitor->arena(w->visitor->ctx, id, arena);
 	fault_fill(&why, STATE_DAMAGED, SPACE_VIRT, aux, "its arena 0x%" PRIx64 " is no pointer",
 		   arena);
@@ -82,7 +77,7 @@ static bool read_used(const struct kernel *k, uint64_t aux, uint64_t *maps, uint
 	if (*n > MAX_USED_MAPS)
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, aux,
 			"it uses %" PRIu32 " maps, which cannot be", *n);
-	if (*n && (!is_pointer(k, *maps) || *maps > UINT64_MAX - 8 * MAX_USED_MAPS))
+	if (*n && (!kernel_is_pointer(k, *maps) || *maps > UINT64_MAX - 8 * MAX_USED_MAPS))
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, aux,
 			"its used_maps 0x%" PRIx64 " is no pointer", *maps);
 	return true;
@@ -95,7 +90,7 @@ static bool visit_chunk(const struct walk *w, uint32_t id, const uint8_t *b, uin
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t map = load_u64(b + 8 * (size_t)i);
 
-		if (map && !is_pointer(w->k, map))
+		if (map && !kernel_is_pointer(w->k, map))
 			*broken = map;
 		else if (map && !w->visitor->map(w->visitor->ctx, id, map))
 			return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * BPF programs that lead to arenas (prog_idr; kernel/bpf/syscall.c), and the sched_ext scheduler
- * (scx_root, 7.2 and later).
+ * BPF programs that lead to arenas (prog_idr; kernel/bpf/syscall.c), and the schedulers of
+ * sched_ext (7.2 and later; scheduler.h).
  */
 #ifndef ARENA_PROGRAMS_H
 #define ARENA_PROGRAMS_H

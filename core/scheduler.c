@@ -12,13 +12,9 @@
 enum {
 	SCX_DISABLED = 3,	/* enum scx_enable_state */
 	MAX_TEXT = 1024,	/* SCX_EXIT_MSG_LEN */
+	MAX_SCHEDULERS = 4096,
 	STEP = 64,		/* bytes of a string that are read at once */
 };
-
-static bool is_pointer(const struct kernel *k, uint64_t va)
-{
-	return va % 8 == 0 && va >= k->format.lowest;
-}
 
 static bool has_symbol(const struct kernel *k, enum symbol_id id)
 {
@@ -43,7 +39,7 @@ static bool visit(struct walk *w, uint64_t sched, bool root, const char *symbol)
 {
 	struct fault why;
 
-	if (!is_pointer(w->k, sched)) {
+	if (!kernel_is_pointer(w->k, sched)) {
 		fault_fill(&why, STATE_DAMAGED, SPACE_VIRT, sched, "0x%" PRIx64 " is no pointer",
 			   sched);
 		return lost(w, &why, symbol);
@@ -70,7 +66,7 @@ static bool next_of(struct walk *w, uint64_t *node, struct fault *why)
 
 	if (!kernel_read_u64(w->k, at + w->k->members.offset[MEMBER_list_head_next], node, why))
 		return false;
-	if (!is_pointer(w->k, *node))
+	if (!kernel_is_pointer(w->k, *node))
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, at, "0x%" PRIx64 " is no pointer",
 				 *node);
 	if (addrset_add(&w->seen, *node, MAX_SCHEDULERS) == ADDRSET_NEW)
@@ -116,7 +112,7 @@ bool scheduler_arena(const struct kernel *k, uint64_t sched, uint64_t *map, stru
 		return true;
 	if (!kernel_member_u64(k, sched, MEMBER_scx_sched_arena_map, map, why))
 		return false;
-	return !*map || is_pointer(k, *map) ||
+	return !*map || kernel_is_pointer(k, *map) ||
 	       fault_set(why, STATE_DAMAGED, SPACE_VIRT, sched, "its arena 0x%" PRIx64
 			 " is no pointer", *map);
 }
@@ -166,7 +162,7 @@ static bool read_exit_info(const struct finder *f, struct scheduler *s, uint64_t
 	    !kernel_has(f->k, MEMBER_scx_exit_info_msg))
 		return fault_set(why, FAULT_UNKNOWN_TYPE, SPACE_NONE, 0,
 				 "struct scx_exit_info is not known");
-	if (!is_pointer(f->k, info))
+	if (!kernel_is_pointer(f->k, info))
 		return fault_set(why, STATE_DAMAGED, SPACE_VIRT, s->sched,
 				 "its exit_info 0x%" PRIx64 " is no pointer", info);
 	if (!kernel_member_u32(f->k, info, MEMBER_scx_exit_info_kind, &kind, why) ||
@@ -292,15 +288,32 @@ static bool find_variables(struct finder *f)
 	return describe(f, 0, true, &at);
 }
 
+/* What the kernel has, but the dump does not give the address of, is no sign that there is none. */
+static bool find_symbol(struct finder *f, enum symbol_id id)
+{
+	bool is_lost = f->k->symbol[id].lost;
+	struct fault why;
+	uint64_t addr;
+
+	f->s->exists |= has_symbol(f->k, id) || is_lost;
+	f->s->lost |= is_lost;
+	if (kernel_symbol(f->k, id, &addr, &why))
+		return true;
+	if (is_lost)
+		say(f, &why);
+	return false;
+}
+
 static void find_state(struct finder *f)
 {
-	enum symbol_id id = has_symbol(f->k, SYMBOL_scx_enable_state_var) ?
-			    SYMBOL_scx_enable_state_var : SYMBOL_scx_ops_enable_state_var;
+	enum symbol_id id = SYMBOL_scx_enable_state_var;
 	struct fault why;
 
-	if (!has_symbol(f->k, id))
-		return;
-	f->s->exists = true;
+	if (!find_symbol(f, id)) {
+		id = SYMBOL_scx_ops_enable_state_var;
+		if (!find_symbol(f, id))
+			return;
+	}
 	f->s->has_state = kernel_read_u32(f->k, f->k->symbol[id].addr, &f->s->state, &why);
 	if (f->s->has_state)
 		return;
@@ -329,13 +342,10 @@ bool scheduler_find(const struct kernel *k, struct schedulers *s, struct problem
 	const struct scheduler_visitor visitor = { on_scheduler, on_lost, &f };
 
 	find_state(&f);
-	if (has_symbol(k, SYMBOL_scx_root)) {
-		s->exists = true;
+	if (find_symbol(&f, SYMBOL_scx_root))
 		scheduler_walk(k, &visitor);
-	} else if (has_symbol(k, SYMBOL_scx_ops)) {
-		s->exists = true;
+	else if (find_symbol(&f, SYMBOL_scx_ops))
 		find_variables(&f);
-	}
 	return !f.failed && find_log(&f);
 }
 

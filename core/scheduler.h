@@ -9,9 +9,6 @@
 #include "printk.h"
 #include "problems.h"
 
-/** Of 6.16 and later: how many structs are looked at. */
-#define MAX_SCHEDULERS 4096
-
 struct scheduler_visitor {
 	/** A struct scx_sched: scx_root's first, then sub-schedulers (scx_sched_all, 7.1). */
 	bool (*scheduler)(void *ctx, uint64_t sched, bool root);

@@ -53,7 +53,7 @@ static bool follow(struct stream *s, uint64_t node, size_t *n, struct fault *why
 	uint64_t offset = k->members.offset[MEMBER_bpf_stream_elem_node];
 
 	for (*n = 0; node; (*n)++) {
-		if (node % 8 || node < k->format.lowest)
+		if (!kernel_is_pointer(k, node))
 			return fault_set(why, STATE_DAMAGED, SPACE_VIRT, node,
 				"0x%" PRIx64 " is no pointer", node);
 		if (*n == STREAM_BYTES ||

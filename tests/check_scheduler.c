@@ -316,6 +316,19 @@ START_TEST(scheduler__state_is_lost)
 }
 END_TEST
 
+/* The names are in kallsyms, the memory of their addresses is not in the dump. */
+START_TEST(scheduler__symbols_are_lost)
+{
+	r->k->symbol[SYMBOL_scx_root].count = r->k->symbol[SYMBOL_scx_enable_state_var].count = 0;
+	r->k->symbol[SYMBOL_scx_root].lost = r->k->symbol[SYMBOL_scx_enable_state_var].lost = true;
+	find(0);
+	ck_assert(found.lost && !found.has_state);
+	ck_assert_uint_eq(problems.n, 2);
+	ck_fault(problems.problem[0].why, FAULT_UNKNOWN_TYPE, "symbol scx_enable_state_var, but");
+	ck_fault(problems.problem[1].why, FAULT_UNKNOWN_TYPE, "symbol scx_root, but");
+}
+END_TEST
+
 START_TEST(scheduler__struct_is_lost)
 {
 	const struct scheduler *s;
@@ -405,6 +418,7 @@ static void add(TCase *tests)
 	tcase_add_test(tests, scheduler__list_that_does_not_end);
 	tcase_add_test(tests, scheduler__list_is_cut);
 	tcase_add_test(tests, scheduler__state_is_lost);
+	tcase_add_test(tests, scheduler__symbols_are_lost);
 	tcase_add_test(tests, scheduler__struct_is_lost);
 	tcase_add_test(tests, scheduler__exit_info_is_lost);
 	tcase_add_test(tests, scheduler__of_variables);

@@ -188,6 +188,9 @@ def scheduler_is_told(dump):
         want = ["SCX_EXIT_ERROR_BPF", "scx_bpf_error", "test triggering error"]
     got = [one["exit_kind_name"], one["reason"], (one["message"] or "").split(": ")[-1] or None]
     expect(got == want, "exit %s, not %s", got, want)
+    lines = text(dump, "-u")
+    expect(lines[0] == "sched_ext: " + truth["state"] and lines[1].startswith("  scheduler %s" %
+           truth["ops"]), "the table begins with %s", lines[:2])
     subs = [truth["sub"]] if truth.get("sub") else []
     got = [(s["root"], s["name"], s["arena"], s["exit_kind_name"]) for s in others]
     expect(got == [(False, truth["ops"], s["arena"], "SCX_EXIT_NONE") for s in subs],
@@ -211,6 +214,9 @@ def scheduler_log_is_told(dump):
     got = [line["text"] for line in told["log"]] if told else []
     want = [line["text"] for line in truth][-8:]
     expect(got == want, "log: %s, not %s", got, want)
+    shown = [re.sub(r"^  \[ *\d+\.\d{6}\] ", "sched_ext: ", line) for line in text(dump, "-u")
+             if re.match(r"  \[ *\d+\.\d{6}\] ", line)]
+    expect(shown == want, "log in the table: %s, not %s", shown, want)
     return "%d lines" % len(got)
 
 
